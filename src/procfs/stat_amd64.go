@@ -1,0 +1,5 @@
+package procfs
+
+import "golang.org/x/sys/unix"
+
+const sysStatAt = unix.SYS_NEWFSTATAT

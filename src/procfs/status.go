@@ -1,0 +1,78 @@
+package procfs
+
+import (
+	"bytes"
+
+	"golang.org/x/sys/unix"
+)
+
+// Status is what /proc/TID/status says; a field that a kernel doesn't write stays 0.
+type Status struct {
+	TGID, PPID, TracerPID int
+	UID, EUID, GID, EGID  uint32
+}
+
+// Status reads /proc/TID/status.
+func (r *Reader) Status(tid int, s *Status) unix.Errno {
+	n, errno := r.File(tid, "status", r.text[:])
+	if errno != 0 {
+		return errno
+	}
+	*s = parseStatus(r.text[:n])
+	return 0
+}
+
+func parseStatus(text []byte) (s Status) {
+	for len(text) > 0 {
+		line := text
+		if i := bytes.IndexByte(text, '\n'); i >= 0 {
+			line, text = text[:i], text[i+1:]
+		} else {
+			text = nil
+		}
+		colon := bytes.IndexByte(line, ':')
+		if colon < 0 {
+			continue
+		}
+		rest := line[colon+1:]
+		switch string(line[:colon]) {
+		case "Tgid":
+			s.TGID = int(number(&rest))
+		case "PPid":
+			s.PPID = int(number(&rest))
+		case "TracerPid":
+			s.TracerPID = int(number(&rest))
+		case "Uid":
+			s.UID, s.EUID = number(&rest), number(&rest)
+		case "Gid":
+			s.GID, s.EGID = number(&rest), number(&rest)
+		}
+	}
+	return s
+}
+
+// number reads the next decimal number and leaves what follows it.
+func number(text *[]byte) uint32 {
+	b := bytes.TrimLeft(*text, " \t")
+	n, i := uint32(0), 0
+	for i < len(b) && b[i] >= '0' && b[i] <= '9' {
+		n = n*10 + uint32(b[i]-'0')
+		i++
+	}
+	*text = b[i:]
+	return n
+}
+
+// State gives the one letter that /proc/TID/stat has for the state of a thread, 0 when it is gone.
+func (r *Reader) State(tid int) byte {
+	n, errno := r.File(tid, "stat", r.text[:512])
+	if errno != 0 {
+		return 0
+	}
+	// The name in parentheses may hold anything, a closing parenthesis too.
+	i := bytes.LastIndexByte(r.text[:n], ')')
+	if i < 0 || i+2 >= n {
+		return 0
+	}
+	return r.text[i+2]
+}
