@@ -1,0 +1,158 @@
+package syscalls
+
+import "github.com/ebpfless/ebpfless/src/event"
+
+// Call names the family of calls which one handler deals with, whatever the variant.
+type Call uint8
+
+// The families. Those of the last group yield no event by themselves.
+const (
+	Untracked  Call = iota
+	Open            // path, name (memfd_create) or neither (open_by_handle_at); flags in a register or behind How
+	Remove          // unlink, rmdir
+	Mkdir           //
+	Rename          // Path to Path2
+	Link            // Path exists, Path2 is made
+	Symlink         // Source is the text of the link, Path2 is made
+	Chmod           // Path or FD
+	Chown           // Path or FD
+	Utimes          // Path; a null path means Dirfd itself
+	Chdir           // Path or FD
+	SetIDs          // ID and Effective; Kind says which of the ids
+	Capset          // Header and Data
+	LoadModule      // FD, or an image in memory
+	DropModule      // Text
+	Mount           // Source onto Path2
+	Umount          // Path
+	Connect         // FD and Address
+	Bind            // FD and Address
+	Accept          // FD and Address, which the call fills in
+	Setsockopt      // FD, Level, Option, Value of Length bytes
+	Setrlimit       // Resource, and Value behind a pointer; PID for prlimit64
+	Prctl           // Option, Value
+	Socket          // Domain, Type, Protocol
+	Ptrace          // Request, PID or TID
+	Signal          // Signo, and PID, TID or FD (a pidfd)
+
+	Root       // chroot, pivot_root: paths resolve differently from now on
+	Setns      // the same for all that a namespace governs
+	Socketcall // i386: the calls of BehindSocketcall behind one number
+	IOUring    // opens a way around every trap, see the table
+)
+
+// Role is what an argument is for.
+type Role uint8
+
+// The roles. Dirfd goes with Path and Dirfd2 with Path2; where a path has none it is AT_FDCWD.
+const (
+	Path      Role = iota // pointer to the path of the object; relative to Dirfd
+	Dirfd                 //
+	Path2                 // pointer to the second path: what is made, or where to
+	Dirfd2                //
+	Source                // pointer to text that is not looked up as a path: a link's target, a mount's source
+	FD                    // descriptor of the object itself
+	Flags                 // the call's flag word
+	Mode                  // permission bits asked for
+	How                   // pointer to struct open_how, HowSize bytes long
+	HowSize               //
+	ID                    // set*id: the real, or only, id
+	Effective             // set*id: the effective id
+	UID                   // chown
+	GID                   // chown
+	Times                 // pointer to two moments, see Row.Clock
+	Text                  // pointer to a name: memfd, module
+	Params                // pointer to text: module parameters
+	FSType                // pointer to text
+	Address               // pointer to struct sockaddr
+	Length                // bytes behind Address, Value or Image; accept: pointer to them
+	Level                 // setsockopt
+	Option                // setsockopt, prctl
+	Value                 // setsockopt, setrlimit: pointer; prctl: second argument as it is
+	Resource              // setrlimit
+	Domain                // socket
+	Type                  // socket
+	Protocol              // socket
+	Request               // ptrace; socketcall: which call
+	Vector                // socketcall: pointer to the arguments of the call
+	PID                   // thread group, or as kill(2) has it
+	TID                   // thread
+	Signo                 // signal
+	Header                // capset: pointer to struct __user_cap_header_struct
+	Data                  // capset: pointer to struct __user_cap_data_struct
+	Image                 // init_module: pointer to the module
+	Info                  // pointer to siginfo_t
+	roleCount
+)
+
+// Clock says what lies behind Times.
+type Clock uint8
+
+// Two of each; null means now.
+const (
+	NoClock      Clock = iota
+	Seconds            // longs
+	Microseconds       // pairs of longs: struct timeval
+	Nanoseconds        // pairs of longs: struct timespec, or of 64-bit numbers where Row.Wide
+)
+
+// Row says all that handlers need to know of one system call. Rows are shared and must not be written to.
+type Row struct {
+	Name string
+	Call Call
+	Kind event.Kind // event.Unknown for bookkeeping
+	At   [roleCount]int8
+
+	// Entry asks for a look at memory and names before the call runs, because they are gone or changed after it.
+	// Registers are no reason: they must be kept from the entry stop in any case, as arm64 returns in the first of them.
+	Entry bool
+	// Exit says that the result is the event or decides whether there is one.
+	Exit bool
+
+	AltKind event.Kind // what the event is instead when Flags has AltFlag
+	AltFlag uint32     // 0: never
+	Fixed   uint32     // flags that the call implies: those of creat
+	Clock   Clock
+	Wide    bool // numbers behind pointers have 64 bits on every ABI: prlimit64, utimensat_time64
+	ShortID bool // ids have 16 bits on I386 and ARM, where a twin with a 32 in its name exists; use WideID
+
+	follow     bool
+	followFlip uint32
+}
+
+// Arg gives the argument with the role and true, or false where the call has none.
+func (r *Row) Arg(role Role, args *[6]uint64) (uint64, bool) {
+	i := r.At[role]
+	if i < 0 {
+		return 0, false
+	}
+	return args[i], true
+}
+
+// FlagsOf gives the flag word, implied ones included. openat2 keeps its own in memory: 0.
+func (r *Row) FlagsOf(args *[6]uint64) uint32 {
+	flags, _ := r.Arg(Flags, args)
+	return uint32(flags) | r.Fixed
+}
+
+// KindOf gives the kind of event for the flag word: unlinkat is rmdir with AT_REMOVEDIR.
+func (r *Row) KindOf(flags uint32) event.Kind {
+	if flags&r.AltFlag != 0 {
+		return r.AltKind
+	}
+	return r.Kind
+}
+
+// Follows tells whether a symbolic link as the last component of Path is followed, given the flag word. For calls with
+// Path2 only it is about that one; beside a Path, Path2 is a name to be made and is never followed.
+func (r *Row) Follows(flags uint32) bool { return r.follow != (flags&r.followFlip != 0) }
+
+// WideID reads an id from a register: -1, "unchanged", has 16 bits in the older calls of I386 and ARM.
+func (r *Row) WideID(abi ABI, register uint64) int32 {
+	if !r.ShortID || !abi.narrow() {
+		return int32(register)
+	}
+	if uint16(register) == 0xffff {
+		return -1
+	}
+	return int32(uint16(register))
+}
