@@ -1,0 +1,59 @@
+package ptrace
+
+import (
+	"unsafe"
+
+	"github.com/ebpfless/ebpfless/src/syscalls"
+	"golang.org/x/sys/unix"
+)
+
+// ArgsSurvive tells whether the arguments can still be read at the exit of a call.
+const ArgsSurvive = true
+
+// registers holds user_regs_struct, which PTRACE_GETREGS of a 64-bit tracer gives for 32-bit tracees too.
+type registers struct{ unix.PtraceRegs }
+
+func (r *registers) read(tid int) unix.Errno {
+	return fetch(unix.PTRACE_GETREGS, tid, 0, unsafe.Pointer(&r.PtraceRegs))
+}
+
+const (
+	x32Bit      = 0x40000000
+	userCS32    = 0x23 // __USER32_CS of arch/x86/include/asm/segment.h
+	int80       = 0x80cd
+	instruction = 2 // bytes of int $0x80, syscall and sysenter
+)
+
+// abi tells by which door the call came in: 64-bit code may use int $0x80 too.
+func (r *registers) abi(tid int) syscalls.ABI {
+	if r.Cs == userCS32 {
+		return syscalls.I386
+	}
+	if text, errno := word(tid, uintptr(r.Rip-instruction)); errno == 0 && text&0xffff == int80 {
+		return syscalls.I386
+	}
+	return abiOf(unix.AUDIT_ARCH_X86_64, uint32(r.Orig_rax))
+}
+
+func (r *registers) fill(c *Call) {
+	c.Number = uint32(r.Orig_rax)
+	if c.ABI == syscalls.I386 {
+		c.Args = [6]uint64{low(r.Rbx), low(r.Rcx), low(r.Rdx), low(r.Rsi), low(r.Rdi), low(r.Rbp)}
+		c.Result = int64(int32(r.Rax))
+		return
+	}
+	c.Args = [6]uint64{r.Rdi, r.Rsi, r.Rdx, r.R10, r.R8, r.R9}
+	c.Result = int64(r.Rax)
+}
+
+func low(value uint64) uint64 { return value & 0xffffffff }
+
+func abiOf(arch, number uint32) syscalls.ABI {
+	if arch == unix.AUDIT_ARCH_I386 {
+		return syscalls.I386
+	}
+	if number&x32Bit != 0 && number != ^uint32(0) {
+		return syscalls.X32
+	}
+	return syscalls.AMD64
+}
