@@ -61,3 +61,13 @@ func (r *Reader) stripRoot(tid int, path []byte) []byte {
 	}
 	return rest
 }
+
+// WorkingDirectory fills in path and metadata of a process's working directory.
+func (r *Reader) WorkingDirectory(tid int, strip bool, f *record.File) unix.Errno {
+	n, errno := r.Link(tid, "cwd", r.link[:])
+	if errno != 0 {
+		return errno
+	}
+	r.setPath(tid, r.link[:n], strip, f)
+	return r.DescribeLink(tid, "cwd", f)
+}

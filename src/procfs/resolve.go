@@ -24,10 +24,33 @@ func (r *Reader) Resolve(tid, dir int, name []byte, follow bool, f *record.File)
 		return
 	}
 	defer closeFd(root)
-	done := r.walk(root, tid, rest, follow)
-	f.Path.Set(done)
+	f.Path.Set(r.walk(root, tid, rest, follow))
+	r.describeBelow(root, f)
+}
+
+// ResolveBeside resolves the text of a symbolic link that has a path of its own.
+func (r *Reader) ResolveBeside(tid int, link, target []byte, f *record.File) {
+	if len(target) > 0 && target[0] != '/' {
+		dir := link[:bytes.LastIndexByte(link, '/')+1]
+		n := copy(r.path[:], join(r.first[:0], dir, target))
+		target = append(r.second[:0], r.path[:min(n, pathMax)]...)
+	}
+	r.Resolve(tid, unix.AT_FDCWD, target, true, f)
+}
+
+// DescribePath fills in the metadata of a file whose path is known, as it is now. It may be a link.
+func (r *Reader) DescribePath(tid int, f *record.File) {
+	root, errno := openat(unix.AT_FDCWD, r.proc(tid, "root", -1), unix.O_PATH)
+	if errno != 0 {
+		return
+	}
+	defer closeFd(root)
+	r.describeBelow(root, f)
+}
+
+func (r *Reader) describeBelow(root int, f *record.File) {
 	var st unix.Stat_t
-	if statat(root, r.cstring(done), unix.AT_SYMLINK_NOFOLLOW, &st) == 0 {
+	if statat(root, r.cstring(f.Path.Get()), unix.AT_SYMLINK_NOFOLLOW, &st) == 0 {
 		describe(f, &st)
 	}
 }

@@ -76,3 +76,23 @@ func (r *Reader) State(tid int) byte {
 	}
 	return r.text[i+2]
 }
+
+// PidOfDescriptor gives the process that a pidfd refers to, 0 when it is none (Linux 5.4 writes it into fdinfo).
+func (r *Reader) PidOfDescriptor(tid, fd int) int {
+	handle, errno := openat(unix.AT_FDCWD, r.proc(tid, "fdinfo", fd), unix.O_RDONLY)
+	if errno != 0 {
+		return 0
+	}
+	defer closeFd(handle)
+	n, errno := read(handle, r.text[:512])
+	if errno != 0 {
+		return 0
+	}
+	key := []byte("\nPid:")
+	i := bytes.Index(r.text[:n], key)
+	if i < 0 {
+		return 0
+	}
+	rest := r.text[i+len(key) : n]
+	return int(number(&rest))
+}

@@ -3,6 +3,8 @@ package shared
 import (
 	"fmt"
 	"os"
+	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"github.com/ebpfless/ebpfless/src/record"
@@ -73,4 +75,34 @@ func Map(file *os.File) (*Memory, error) {
 	}
 	l := (*layout)(unsafe.Pointer(&b[0]))
 	return &Memory{Control: &l.control, Tasks: &l.tasks, Calls: &l.calls, Ring: queue}, nil
+}
+
+// futex operations of linux/futex.h, on memory that two processes share.
+const (
+	futexWait = 0
+	futexWake = 1
+)
+
+// Wake ends the sender's sleep, if it sleeps.
+func (m *Memory) Wake() {
+	word := m.Ring.Waiting()
+	if atomic.LoadUint32(word) == 0 {
+		return
+	}
+	atomic.StoreUint32(word, 0)
+	unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWake, 1, 0, 0, 0)
+}
+
+// Sleep waits until Wake is called, at most d. A record written just before it is found at once, because the caller
+// looks again after it has announced itself.
+func (m *Memory) Sleep(d time.Duration, again func() bool) {
+	word := m.Ring.Waiting()
+	atomic.StoreUint32(word, 1)
+	if again() {
+		atomic.StoreUint32(word, 0)
+		return
+	}
+	limit := unix.NsecToTimespec(int64(d))
+	unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWait, 1, uintptr(unsafe.Pointer(&limit)), 0, 0)
+	atomic.StoreUint32(word, 0)
 }
