@@ -8,8 +8,8 @@ type numbered struct {
 	nr   [abiCount]int16
 }
 
-// tableSize is above every number there is; numbers grow by a few a year, and those of x32 end at 547.
-const tableSize = 1024
+// tableSize is above every number there is; those of x32 end at 547, and the others grow towards 512 by a few a year.
+const tableSize = 640
 
 // entry is what is known of one number.
 type entry struct {

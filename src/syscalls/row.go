@@ -8,30 +8,30 @@ type Call uint8
 // The families. Those of the last group yield no event by themselves.
 const (
 	Untracked  Call = iota
-	Open            // path, name (memfd_create) or neither (open_by_handle_at); flags in a register or behind How
-	Remove          // unlink, rmdir
-	Mkdir           //
-	Rename          // Path to Path2
+	Open            // Path or Text (memfd_create), or neither (open_by_handle_at); Flags, or How in memory
+	Remove          // Path; unlink and rmdir, see Row.KindOf
+	Mkdir           // Path, Mode
+	Rename          // Path becomes Path2
 	Link            // Path exists, Path2 is made
 	Symlink         // Source is the text of the link, Path2 is made
-	Chmod           // Path or FD
-	Chown           // Path or FD
-	Utimes          // Path; a null path means Dirfd itself
+	Chmod           // Path or FD, Mode
+	Chown           // Path or FD, UID and GID, see Row.WideID
+	Utimes          // Path, Times; a null path means Dirfd itself
 	Chdir           // Path or FD
-	SetIDs          // ID and Effective; Kind says which of the ids
+	SetIDs          // ID and perhaps Effective; Kind says which of the ids
 	Capset          // Header and Data
-	LoadModule      // FD, or an image in memory
+	LoadModule      // FD, or Image of Length bytes; Params
 	DropModule      // Text
-	Mount           // Source onto Path2
+	Mount           // Source onto Path2, FSType; move_mount has no type, and FD where Source may be empty
 	Umount          // Path
-	Connect         // FD and Address
-	Bind            // FD and Address
-	Accept          // FD and Address, which the call fills in
+	Connect         // FD, Address of Length bytes
+	Bind            // FD, Address of Length bytes
+	Accept          // FD, Address that the call fills in, null when nobody asks
 	Setsockopt      // FD, Level, Option, Value of Length bytes
-	Setrlimit       // Resource, and Value behind a pointer; PID for prlimit64
+	Setrlimit       // Resource, Value behind a pointer; PID for prlimit64
 	Prctl           // Option, Value
 	Socket          // Domain, Type, Protocol
-	Ptrace          // Request, PID or TID
+	Ptrace          // Request, TID
 	Signal          // Signo, and PID, TID or FD (a pidfd)
 
 	Root       // chroot, pivot_root: paths resolve differently from now on
@@ -43,37 +43,37 @@ const (
 // Role is what an argument is for.
 type Role uint8
 
-// The roles. Dirfd goes with Path and Dirfd2 with Path2; where a path has none it is AT_FDCWD.
+// The roles. Where a path has no descriptor in its call, it is relative to the working directory.
 const (
-	Path      Role = iota // pointer to the path of the object; relative to Dirfd
-	Dirfd                 //
+	Path      Role = iota // pointer to the path of the object
+	Dirfd                 // what Path is relative to
 	Path2                 // pointer to the second path: what is made, or where to
-	Dirfd2                //
-	Source                // pointer to text that is not looked up as a path: a link's target, a mount's source
+	Dirfd2                // what Path2 is relative to
+	Source                // pointer to text that is not resolved as Path is: a link's target, a mount's source
 	FD                    // descriptor of the object itself
 	Flags                 // the call's flag word
 	Mode                  // permission bits asked for
-	How                   // pointer to struct open_how, HowSize bytes long
-	HowSize               //
+	How                   // pointer to struct open_how
+	HowSize               // bytes of it
 	ID                    // set*id: the real, or only, id
 	Effective             // set*id: the effective id
 	UID                   // chown
 	GID                   // chown
 	Times                 // pointer to two moments, see Row.Clock
-	Text                  // pointer to a name: memfd, module
+	Text                  // pointer to a name: of a memfd, of a module
 	Params                // pointer to text: module parameters
 	FSType                // pointer to text
 	Address               // pointer to struct sockaddr
 	Length                // bytes behind Address, Value or Image; accept: pointer to them
 	Level                 // setsockopt
 	Option                // setsockopt, prctl
-	Value                 // setsockopt, setrlimit: pointer; prctl: second argument as it is
+	Value                 // setsockopt, setrlimit: pointer; prctl: the second argument itself
 	Resource              // setrlimit
 	Domain                // socket
 	Type                  // socket
 	Protocol              // socket
 	Request               // ptrace; socketcall: which call
-	Vector                // socketcall: pointer to the arguments of the call
+	Vector                // socketcall: pointer to the arguments of the call, as longs
 	PID                   // thread group, or as kill(2) has it
 	TID                   // thread
 	Signo                 // signal
@@ -99,8 +99,8 @@ const (
 type Row struct {
 	Name string
 	Call Call
-	Kind event.Kind // event.Unknown for bookkeeping
-	At   [roleCount]int8
+	Kind event.Kind      // event.Unknown for bookkeeping
+	At   [roleCount]int8 // index of the argument with the role; -1: none
 
 	// Entry asks for a look at memory and names before the call runs, because they are gone or changed after it.
 	// Registers are no reason: they must be kept from the entry stop in any case, as arm64 returns in the first of them.
