@@ -63,7 +63,7 @@ func (a *assembler) give(action uint32) {
 // assemble replaces names by offsets. A conditional jump that doesn't reach goes to an unconditional one behind it,
 // which moves everything after it, so lengths are settled first.
 func (a *assembler) assemble() ([]unix.SockFilter, error) {
-	if err := a.check(); err != nil {
+	if err := a.verify(); err != nil {
 		return nil, err
 	}
 	l := a.settle()
@@ -77,7 +77,7 @@ func (a *assembler) assemble() ([]unix.SockFilter, error) {
 	return out, nil
 }
 
-func (a *assembler) check() error {
+func (a *assembler) verify() error {
 	if a.err != nil {
 		return a.err
 	}

@@ -27,7 +27,7 @@ type check struct {
 	arg    int8
 	mask   uint64 // hasBit and hasNone use 32 bits of it
 	beyond bool
-	list   []uint32 // ascending
+	list   []int32
 }
 
 // holds is the check in Go, for a tracer that stops at every call and for the tests.
@@ -44,7 +44,7 @@ func (c *check) holds(args *[6]uint64) bool {
 	case among:
 		return word < 64 && c.mask>>word&1 != 0 || word >= 64 && c.beyond
 	case listed:
-		return slices.Contains(c.list, word)
+		return slices.Contains(c.list, int32(word))
 	}
 	return args[c.arg] != 0
 }
@@ -93,7 +93,7 @@ func (c *check) emit(a *assembler, section string) {
 func (c *check) values(hit, miss string) spans {
 	s := everything(miss)
 	if c.test == listed {
-		for _, value := range c.list {
+		for _, value := range ascending(c.list) {
 			s = s.add(value, hit, miss)
 		}
 		return s
@@ -107,4 +107,14 @@ func (c *check) values(hit, miss string) spans {
 		s = s.from(64, hit)
 	}
 	return s
+}
+
+// ascending sorts as BPF compares, without sign, and sheds doubles.
+func ascending(list []int32) []uint32 {
+	sorted := make([]uint32, len(list))
+	for i, value := range list {
+		sorted[i] = uint32(value)
+	}
+	slices.Sort(sorted)
+	return slices.Compact(sorted)
 }

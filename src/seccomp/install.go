@@ -13,7 +13,7 @@ import (
 var ErrNoFilter = errors.New("this kernel has no seccomp filters (they need Linux 3.5 and CONFIG_SECCOMP_FILTER)")
 
 // ErrNotPermitted means that the thread may not install filters.
-var ErrNotPermitted = errors.New("seccomp filters need CAP_SYS_ADMIN in the process's user namespace, or no_new_privs")
+var ErrNotPermitted = errors.New("seccomp filters need CAP_SYS_ADMIN in the process's user namespace or no_new_privs, and a container's own filter must not refuse them")
 
 // ErrFlags means that the kernel has filters but none of the flags asked for, such as TSYNC before 3.17.
 var ErrFlags = errors.New("this kernel does not know the seccomp flags")

@@ -95,7 +95,7 @@ func (s *section) numbers(want *Trap) (spans, []check) {
 	list := s.untracked()
 	for _, abi := range s.abis {
 		for _, n := range syscalls.Numbers(abi) {
-			c := want.check(abi, n.Row)
+			c := want.check(n.Row)
 			label := c.label(s.name)
 			if c.test > trap && !known[label] {
 				known[label] = true

@@ -8,41 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// steps counts the instructions that the kernel would run; the VM doesn't say.
-func (m *machine) steps(arch, nr uint32, args *[6]uint64) (count int, action uint32) {
-	words := map[uint32]uint32{offsetNR: nr, offsetArch: arch}
-	for i, arg := range args {
-		words[offsetArgs+8*uint32(i)], words[offsetArgs+8*uint32(i)+4] = uint32(arg), uint32(arg>>32)
-	}
-	var loaded uint32
-	for at := 0; ; at++ {
-		in := m.code[at]
-		count++
-		var yes bool
-		switch in.Code {
-		case unix.BPF_RET | unix.BPF_K:
-			return count, in.K
-		case unix.BPF_LD | unix.BPF_W | unix.BPF_ABS:
-			loaded = words[in.K]
-			continue
-		case unix.BPF_JMP | unix.BPF_JA:
-			at += int(in.K)
-			continue
-		case unix.BPF_JMP | unix.BPF_K | unix.BPF_JEQ:
-			yes = loaded == in.K
-		case unix.BPF_JMP | unix.BPF_K | unix.BPF_JGE:
-			yes = loaded >= in.K
-		case unix.BPF_JMP | unix.BPF_K | unix.BPF_JSET:
-			yes = loaded&in.K != 0
-		}
-		if yes {
-			at += int(in.Jt)
-		} else {
-			at += int(in.Jf)
-		}
-	}
-}
-
 // TestTreeIsBalanced compares the steps of every native call with what a balanced search needs.
 func TestTreeIsBalanced(t *testing.T) {
 	for _, goarch := range machines {

@@ -1,8 +1,6 @@
 package seccomp
 
 import (
-	"slices"
-
 	"github.com/ebpfless/ebpfless/src/event"
 	"github.com/ebpfless/ebpfless/src/syscalls"
 )
@@ -18,28 +16,27 @@ type Trap struct {
 // TrapOf traps what an interest asks for.
 func TrapOf(interest event.Interest) Trap { return Trap{Interest: interest} }
 
-// CalibrationCall and CalibrationArgument are a call that is trapped by every filter that traps anything, on the native
-// ABI: a tracer can make it in the tracee to learn how its kernel orders the stops. setfsuid(-1) changes nothing and
-// can't fail.
+// CalibrationCall and CalibrationArgument are a call that is trapped by every filter that traps anything: a tracer can
+// make it in the tracee to learn how its kernel orders the stops. setfsuid(-1) changes nothing and can't fail.
 const (
 	CalibrationCall     = "setfsuid"
 	CalibrationArgument = ^uint32(0)
 )
 
-var calibration = []uint32{CalibrationArgument}
+var calibration = []int32{-1}
 
 // Wants tells what the filter answers to a call: true for a stop. It serves where no filter is installed and every call
-// stops. The row may be nil.
-func (t *Trap) Wants(abi syscalls.ABI, row *syscalls.Row, args *[6]uint64) bool {
+// stops, and allocates nothing. The row may be nil.
+func (t *Trap) Wants(row *syscalls.Row, args *[6]uint64) bool {
 	if row == nil {
 		return false
 	}
-	c := t.check(abi, row)
+	c := t.check(row)
 	return c.holds(args)
 }
 
 // check turns interest into what to look at in one call. Whatever the arguments can't decide is trapped.
-func (t *Trap) check(abi syscalls.ABI, row *syscalls.Row) check {
+func (t *Trap) check(row *syscalls.Row) check {
 	if t.Kinds == 0 {
 		return check{test: pass}
 	}
@@ -52,7 +49,7 @@ func (t *Trap) check(abi syscalls.ABI, row *syscalls.Row) check {
 	if t.Kinds.Has(row.Kind) {
 		return t.narrow(row)
 	}
-	if row.Name == CalibrationCall && native(abi) {
+	if row.Name == CalibrationCall {
 		return check{test: listed, arg: row.At[syscalls.ID], list: calibration}
 	}
 	return check{test: pass}
@@ -100,7 +97,7 @@ func (t *Trap) narrow(row *syscalls.Row) check {
 		}
 	case syscalls.Prctl:
 		if t.PrctlOptions != nil {
-			return check{test: listed, arg: row.At[syscalls.Option], list: options(t.PrctlOptions)}
+			return check{test: listed, arg: row.At[syscalls.Option], list: t.PrctlOptions}
 		}
 	case syscalls.Setrlimit:
 		// getrlimit(3) is prlimit64 with a null pointer: far more frequent than setting, and no event.
@@ -119,15 +116,3 @@ func (t *Trap) open(row *syscalls.Row) check {
 	}
 	return check{test: hasBit, arg: flags, mask: uint64(t.OpenFlags)}
 }
-
-// options sorts and sheds doubles, as spans want them.
-func options(given []int32) []uint32 {
-	list := make([]uint32, len(given))
-	for i, option := range given {
-		list[i] = uint32(option)
-	}
-	slices.Sort(list)
-	return slices.Compact(list)
-}
-
-func native(abi syscalls.ABI) bool { return abi == syscalls.AMD64 || abi == syscalls.ARM64 }
