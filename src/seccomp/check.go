@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ebpfless/ebpfless/src/syscalls"
 	"golang.org/x/sys/unix"
 )
 
@@ -50,14 +51,14 @@ func (c *check) holds(args *[6]uint64) bool {
 }
 
 // label is the same for checks that do the same.
-func (c *check) label(section string) string {
+func (c *check) label(abi syscalls.ABI) string {
 	switch c.test {
 	case pass:
-		return section + " allow"
+		return allowLabel(abi)
 	case trap:
-		return section + " trap"
+		return trapLabel(abi)
 	}
-	return fmt.Sprintf("%s argument %d %s %#x %t %d", section, c.arg,
+	return fmt.Sprintf("%v argument %d %s %#x %t %d", abi, c.arg,
 		[...]string{hasBit: "has any of", hasNone: "has none of", among: "among", listed: "in", present: "is not null"}[c.test],
 		c.mask, c.beyond, c.list)
 }
@@ -71,10 +72,10 @@ const (
 )
 
 // emit puts the check under its label.
-func (c *check) emit(a *assembler, section string) {
-	hit, miss := section+" trap", section+" allow"
+func (c *check) emit(a *assembler, abi syscalls.ABI) {
+	hit, miss := trapLabel(abi), allowLabel(abi)
 	low := offsetArgs + 8*uint32(c.arg)
-	a.label(c.label(section))
+	a.label(c.label(abi))
 	a.load(low)
 	switch c.test {
 	case hasBit:

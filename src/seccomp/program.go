@@ -10,17 +10,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What PTRACE_GETEVENTMSG gives at a stop of this filter: the data of SECCOMP_RET_TRACE.
-const (
-	Tracked = 1 // a call of the table
-	Foreign = 2 // a call of an ABI that the program was not made for
-)
+// Foreign is what PTRACE_GETEVENTMSG gives at the stop of a call whose ABI the program was not made for. At all other
+// stops it gives the syscalls.ABI of the call, which kernels before 5.3 don't tell the tracer in any other way.
+const Foreign = unix.SECCOMP_RET_DATA
 
 const (
 	allow   = unix.SECCOMP_RET_ALLOW
-	tracked = unix.SECCOMP_RET_TRACE | Tracked
 	foreign = unix.SECCOMP_RET_TRACE | Foreign
 )
+
+func tracked(abi syscalls.ABI) uint32 { return unix.SECCOMP_RET_TRACE | uint32(abi) }
 
 const foreignLabel = "foreign architecture"
 
@@ -76,46 +75,54 @@ func (s *section) emit(a *assembler, want *Trap) {
 	end := s.name + " end"
 	a.jump(unix.BPF_JEQ, s.arch, next, end)
 	a.load(offsetNR)
-	numbers, checks := s.numbers(want)
-	a.tree(numbers)
-	for i := range checks {
-		checks[i].emit(a, s.name)
+	a.tree(s.numbers(want))
+	for _, abi := range s.abis {
+		emitChecks(a, abi, want)
+		a.label(trapLabel(abi))
+		a.give(tracked(abi))
+		a.label(allowLabel(abi))
+		a.give(allow)
 	}
-	a.label(s.name + " trap")
-	a.give(tracked)
-	a.label(s.name + " allow")
-	a.give(allow)
 	a.label(end)
 }
 
-// numbers spreads the calls over their checks, and lists those checks that look at arguments, each once.
-func (s *section) numbers(want *Trap) (spans, []check) {
-	var checks []check
-	known := map[string]bool{}
+func trapLabel(abi syscalls.ABI) string  { return abi.String() + " trap" }
+func allowLabel(abi syscalls.ABI) string { return abi.String() + " allow" }
+
+// emitChecks puts those that look at arguments, each once, as many calls have the same.
+func emitChecks(a *assembler, abi syscalls.ABI, want *Trap) {
+	placed := map[string]bool{}
+	for _, n := range syscalls.Numbers(abi) {
+		c := want.check(n.Row)
+		if label := c.label(abi); c.test > trap && !placed[label] {
+			placed[label] = true
+			c.emit(a, abi)
+		}
+	}
+}
+
+// numbers spreads the calls over their checks.
+func (s *section) numbers(want *Trap) spans {
 	list := s.untracked()
 	for _, abi := range s.abis {
 		for _, n := range syscalls.Numbers(abi) {
 			c := want.check(n.Row)
-			label := c.label(s.name)
-			if c.test > trap && !known[label] {
-				known[label] = true
-				checks = append(checks, c)
-			}
-			list = list.add(n.NR, label, s.name+" allow")
+			list = list.add(n.NR, c.label(abi), allowLabel(abi))
 		}
 	}
 	if s.has(syscalls.AMD64) && !s.has(syscalls.X32) {
 		list = list.from(syscalls.X32Bit, foreignLabel)
 	}
-	return list, checks
+	return list
 }
 
 // untracked is where numbers go before anything is said about them.
 func (s *section) untracked() spans {
-	if s.has(syscalls.X32) && !s.has(syscalls.AMD64) {
-		return everything(foreignLabel).from(syscalls.X32Bit, s.name+" allow")
+	first := allowLabel(s.abis[0])
+	if s.abis[0] == syscalls.X32 {
+		return everything(foreignLabel).from(syscalls.X32Bit, first)
 	}
-	return everything(s.name + " allow")
+	return everything(first)
 }
 
 func (s *section) has(abi syscalls.ABI) bool { return slices.Contains(s.abis, abi) }

@@ -70,7 +70,7 @@ func answer(want *Trap, arch, nr uint32, args *[6]uint64) uint32 {
 	case !known:
 		return foreign
 	case want.Wants(syscalls.Lookup(abi, nr), args):
-		return tracked
+		return tracked(abi)
 	}
 	return allow
 }
@@ -161,7 +161,7 @@ func TestCalibrationCallStops(t *testing.T) {
 				if n.Row.Name != CalibrationCall {
 					continue
 				}
-				if got := m.run(t, native.AuditArch(), n.NR, &[6]uint64{uint64(CalibrationArgument)}); got != tracked {
+				if got := m.run(t, native.AuditArch(), n.NR, &[6]uint64{uint64(CalibrationArgument)}); got != tracked(native) {
 					t.Errorf("%s on %s: action %#x, want a stop", name, goarch, got)
 				}
 			}
@@ -210,7 +210,7 @@ func TestNarrowingCutsNoEvent(t *testing.T) {
 						continue
 					}
 					asked++
-					if got := m.run(t, abi.AuditArch(), n.NR, &args); got != tracked {
+					if got := m.run(t, abi.AuditArch(), n.NR, &args); got != tracked(abi) {
 						t.Fatalf("%+v: %v %s %#x would match and is let pass", want, abi, n.Row.Name, args)
 					}
 				}

@@ -7,7 +7,8 @@ package syscalls
 // ABI is one way of calling the kernel: a set of numbers, and a layout of the structures behind pointers.
 type ABI uint8
 
-// The ABIs of the supported machines. I386 and X32 run on amd64 kernels, ARM (EABI, 32 bits) on arm64 ones.
+// The ABIs of the supported machines. I386 and X32 run on amd64 kernels, ARM (EABI, 32 bits) on arm64 ones. Their values
+// are part of installed filters, which outlive an upgrade of the tracer: new ones go to the end.
 const (
 	AMD64 ABI = iota
 	I386
@@ -36,21 +37,29 @@ var shapes = [abiCount]shape{
 	ARM:   {"arm", 0x40000028, 4, 4},
 }
 
+// of tolerates an ABI that is none, as a filter reports for calls that it was not made for.
+func (a ABI) of() shape {
+	if a >= abiCount {
+		return shape{name: "foreign", pointer: 8, long: 8}
+	}
+	return shapes[a]
+}
+
 // String gives the name that this project uses for the ABI.
-func (a ABI) String() string { return shapes[a].name }
+func (a ABI) String() string { return a.of().name }
 
 // AuditArch gives the AUDIT_ARCH_* value that seccomp(2) and PTRACE_GET_SYSCALL_INFO report. X32 shares that of AMD64.
-func (a ABI) AuditArch() uint32 { return shapes[a].arch }
+func (a ABI) AuditArch() uint32 { return a.of().arch }
 
 // PointerSize gives the bytes of a pointer or size_t inside a structure in memory.
-func (a ABI) PointerSize() int { return shapes[a].pointer }
+func (a ABI) PointerSize() int { return a.of().pointer }
 
 // LongSize gives the bytes of the kernel's long inside a structure in memory: time_t, suseconds_t, rlim_t. X32 has wide
 // longs and narrow pointers.
-func (a ABI) LongSize() int { return shapes[a].long }
+func (a ABI) LongSize() int { return a.of().long }
 
 // narrow tells whether registers hold 32 bits.
-func (a ABI) narrow() bool { return shapes[a].long == 4 }
+func (a ABI) narrow() bool { return a.LongSize() == 4 }
 
 // ABIsOf lists what programs on a kernel of the given GOARCH can call it by, the native ABI first; nil for others.
 func ABIsOf(goarch string) []ABI {

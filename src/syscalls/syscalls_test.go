@@ -91,6 +91,9 @@ func TestLookupOutOfRange(t *testing.T) {
 			}
 		}
 	}
+	if none := ABI(255); none.String() == "" || none.AuditArch() != 0 || none.PointerSize() == 0 {
+		t.Errorf("an ABI that is none is %v", none)
+	}
 	if Lookup(I386, X32Bit|5) != nil {
 		t.Error("i386 takes the bit of x32")
 	}
