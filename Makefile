@@ -1,0 +1,61 @@
+# Everything that a developer or a CI machine does starts here; `make` alone lists it.
+
+MODULE   := github.com/ebpfless/ebpfless
+BIN      ?= bin
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+COMMANDS := $(notdir $(patsubst %/,%,$(dir $(wildcard src/cmd/*/main.go))))
+SCRIPTS   = $(shell git ls-files -co --exclude-standard | xargs -r grep -lIE '^\#!/(usr/)?bin/(env )?(ba|da)?sh' 2>/dev/null)
+GOARCH   ?= $(shell go env GOARCH)
+FUZZTIME ?= 20s
+ARGS     ?=
+
+export CGO_ENABLED := 0
+
+# Static binaries need no C library of the host, and paths of the build machine have no place in them.
+LDFLAGS = -s -w \
+  -X $(MODULE)/src/cli/tracer.version=$(VERSION) \
+  -X $(MODULE)/src/cli/probe.version=$(VERSION) \
+  -X $(MODULE)/src/cli/ctl.version=$(VERSION)
+
+# The tracer notes the signal dispositions that it was started with before the Go runtime overwrites them, so its entry
+# point is its own. An architecture without that file starts as every Go program does.
+TRACER_LDFLAGS ?= $(if $(wildcard src/tracer/launch/entry_$(GOARCH).s),-E $(MODULE)/src/tracer/launch.entry)
+ldflags-cws-instrumentation = $(TRACER_LDFLAGS)
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test check fuzz bench clean setup $(COMMANDS)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+build: $(COMMANDS) ## build the static programs into bin/
+
+# Always through the go command, which knows what is stale.
+$(COMMANDS):
+	go build -trimpath -ldflags '$(LDFLAGS) $(ldflags-$@)' -o $(BIN)/$@ ./src/cmd/$@
+
+run: setup build ## show it at work: a probe, and a traced shell whose events it prints (ARGS='cmd arg' traces another)
+	.ci/demonstrate $(BIN) $(ARGS)
+
+test: setup ## run all tests, those with traced programs included
+	CGO_ENABLED=0 go test $(GOTESTFLAGS) ./...
+
+check: ## gofmt, go vet, staticcheck, shellcheck
+	@unformatted=$$(gofmt -l src tests); test -z "$$unformatted" || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	shellcheck $(SCRIPTS)
+
+fuzz: ## run each fuzz target for FUZZTIME (20s)
+	.ci/fuzz $(FUZZTIME)
+
+bench: ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./src/...
+
+clean: ## remove what was built
+	rm -rf bin dist .cache
+
+setup: ## install the compilers that the test programs need (needs root; says what is missing otherwise)
+	@.ci/setup
