@@ -1,0 +1,171 @@
+package secl
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Env is what an expression may refer to beyond the model's fields.
+type Env struct {
+	Macros    map[string]*Macro
+	Variables map[string]*VariableSpec
+	AnyEvent  bool // the expression need not belong to one event type: filters of rules and of actions
+}
+
+// Macro is a named expression, list or value.
+type Macro struct {
+	Name   string
+	Source string
+	Node   Node
+}
+
+// Program is a compiled expression. It is immutable and safe for concurrent use.
+type Program[C any] struct {
+	Source   string
+	Event    string   // event type that the fields belong to; "" when there is none, with Env.AnyEvent
+	Fields   []string // fields that are read, each once, in order of appearance
+	Warnings []string // what is allowed but probably not meant
+
+	model  *Model[C]
+	test   test[C]
+	walk   *iterator[C] // not nil: the whole expression is asked once per element
+	leaves []leaf[C]
+	need   need
+}
+
+// Compile checks an expression and turns it into a program. Errors are of type *Error.
+func Compile[C any](m *Model[C], source string, env *Env) (*Program[C], error) {
+	root, err := Parse(source)
+	if err != nil {
+		return nil, err
+	}
+	if env == nil {
+		env = &Env{}
+	}
+	k := &compiler[C]{model: m, env: env, source: source}
+	v, err := k.compile(root)
+	if err != nil {
+		return nil, err
+	}
+	if v.typ != TypeBool || v.array {
+		return nil, k.fail(root, "the expression must be true or false, this is %s", describe(v))
+	}
+	if k.event == "" && !env.AnyEvent {
+		return nil, k.fail(root, "the rule names no field of an event (open., exec., …), so it has no event type")
+	}
+	k.lint(root)
+	return &Program[C]{
+		Source: source, Event: k.event, Fields: k.fields, Warnings: k.warnings,
+		model: m, test: v.bool.get, walk: k.walk, leaves: k.leaves, need: v.need,
+	}, nil
+}
+
+// compiler holds what is found out about one rule while its tree is walked.
+type compiler[C any] struct {
+	model  *Model[C]
+	env    *Env
+	source string // of the text being compiled: the rule's or a macro's
+
+	event    string
+	eventOf  string // the field that settled the event type
+	fields   []string
+	warnings []string
+	walk     *iterator[C]
+	walkName string
+	leaves   []leaf[C]
+	nodes    int
+	macros   []*Macro // being expanded, outermost first
+	macroAt  Span     // where the rule names the outermost of them
+}
+
+func (k *compiler[C]) fail(n Node, format string, args ...any) error {
+	message := fmt.Sprintf(format, args...)
+	if len(k.macros) > 0 {
+		message = fmt.Sprintf("in macro %q: %s", k.macros[len(k.macros)-1].Name, message)
+	}
+	return errorAt(k.source, n.Place(), "%s", message)
+}
+
+func (k *compiler[C]) warn(format string, args ...any) {
+	if w := fmt.Sprintf(format, args...); !slices.Contains(k.warnings, w) {
+		k.warnings = append(k.warnings, w)
+	}
+}
+
+// compile turns one node, and all below it, into closures.
+func (k *compiler[C]) compile(n Node) (value[C], error) {
+	if k.nodes++; k.nodes > maxNodes {
+		return value[C]{}, k.fail(n, "the rule has more than %d operands and operators, macros expanded", maxNodes)
+	}
+	switch n := n.(type) {
+	case *Binary:
+		return k.binary(n)
+	case *Unary:
+		return k.unary(n)
+	case *Ident:
+		return k.ident(n)
+	case *Variable:
+		return k.variable(n)
+	case *Reference:
+		return k.reference(n)
+	case *StringLiteral:
+		return k.text(n)
+	case *IntLiteral:
+		return intConstant[C](n, n.Value), nil
+	case *DurationLiteral:
+		v := intConstant[C](n, int64(n.Value))
+		v.age = true
+		return v, nil
+	case *IPLiteral:
+		return value[C]{node: n, typ: TypeIP, constant: true, ip: constant[C](n.Prefix)}, nil
+	}
+	return value[C]{}, k.fail(n, "a list can only stand to the right of in, not in or allin")
+}
+
+func (k *compiler[C]) binary(n *Binary) (value[C], error) {
+	switch n.Op {
+	case "&&", "||":
+		return k.logic(n)
+	case "in", "not in", "allin":
+		return k.membership(n)
+	case "+", "-", "&", "|", "^":
+		return k.arithmetic(n)
+	}
+	return k.compare(n)
+}
+
+// two compiles both sides.
+func (k *compiler[C]) two(n *Binary) (left, right value[C], err error) {
+	if left, err = k.compile(n.Left); err != nil {
+		return
+	}
+	right, err = k.compile(n.Right)
+	return
+}
+
+func intConstant[C any](n Node, i int64) value[C] {
+	return value[C]{node: n, typ: TypeInt, constant: true, int: constant[C](i)}
+}
+
+func boolConstant[C any](n Node, b bool) value[C] {
+	return value[C]{node: n, typ: TypeBool, constant: true, bool: constant[C](b)}
+}
+
+// describe names a value for error messages.
+func describe[C any](v value[C]) string {
+	name := v.typ.String()
+	if v.array {
+		name = "array of " + name
+	}
+	switch {
+	case v.field != nil:
+		return fmt.Sprintf("%s (%s)", v.field.name, name)
+	case v.form == Pattern:
+		return "a pattern"
+	case v.form == Regexp:
+		return "a regexp"
+	case v.age:
+		return "a duration"
+	}
+	return "of type " + name
+}

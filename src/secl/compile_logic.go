@@ -1,0 +1,121 @@
+package secl
+
+// logic compiles && and ||. The cheaper side is asked first: there are no side effects.
+func (k *compiler[C]) logic(n *Binary) (value[C], error) {
+	left, right, err := k.two(n)
+	if err != nil {
+		return left, err
+	}
+	for _, side := range []value[C]{left, right} {
+		if side.typ != TypeBool || side.array {
+			return left, k.fail(side.node, "%s joins true or false, this is %s", n.Op, describe(side))
+		}
+	}
+	first, second := left.bool.get, right.bool.get
+	if right.weight < left.weight {
+		first, second = second, first
+	}
+	out := value[C]{
+		node: n, typ: TypeBool, constant: left.constant && right.constant,
+		weight: left.weight + right.weight, need: left.need.and(right.need),
+	}
+	out.bool.get = func(s *state[C]) bool { return first(s) && second(s) }
+	if n.Op == "||" {
+		out.need = left.need.or(right.need)
+		out.bool.get = func(s *state[C]) bool { return first(s) || second(s) }
+	}
+	return out, nil
+}
+
+func (k *compiler[C]) unary(n *Unary) (value[C], error) {
+	v, err := k.compile(n.Operand)
+	if err != nil {
+		return v, err
+	}
+	want := TypeInt
+	if n.Op == "!" {
+		want = TypeBool
+	}
+	if v.typ != want || v.array || v.age {
+		return v, k.fail(n, "%s takes a single %s, this is %s", n.Op, want, describe(v))
+	}
+	out := value[C]{node: n, typ: want, constant: v.constant, weight: v.weight, need: v.need.not()}
+	switch x, b := v.int.get, v.bool.get; n.Op {
+	case "!":
+		out.bool.get = func(s *state[C]) bool { return !b(s) }
+	case "-":
+		out.int.get = func(s *state[C]) int64 { return -x(s) }
+	case "^":
+		out.int.get = func(s *state[C]) int64 { return ^x(s) }
+	}
+	return out, nil
+}
+
+// arithmetic compiles + - & | ^ on single numbers.
+func (k *compiler[C]) arithmetic(n *Binary) (value[C], error) {
+	left, right, err := k.two(n)
+	if err != nil {
+		return left, err
+	}
+	for _, side := range []value[C]{left, right} {
+		if side.typ != TypeInt || side.array {
+			return left, k.fail(side.node, "%s takes single numbers, this is %s", n.Op, describe(side))
+		}
+	}
+	out := value[C]{
+		node: n, typ: TypeInt, constant: left.constant && right.constant, weight: left.weight + right.weight,
+		computed: n.Op == "+" || n.Op == "-", flags: maskedFlags(n.Op, left, right),
+	}
+	x, y := left.int.get, right.int.get
+	switch n.Op {
+	case "+":
+		out.int.get = func(s *state[C]) int64 { return x(s) + y(s) }
+	case "-":
+		out.int.get = func(s *state[C]) int64 { return x(s) - y(s) }
+	case "&":
+		out.int.get = func(s *state[C]) int64 { return x(s) & y(s) }
+	case "|":
+		out.int.get = func(s *state[C]) int64 { return x(s) | y(s) }
+	case "^":
+		out.int.get = func(s *state[C]) int64 { return x(s) ^ y(s) }
+	}
+	if out.constant {
+		out.int = constant[C](out.int.get(nil))
+	}
+	return out, nil
+}
+
+// maskedFlags tells whether the operation is open.flags & constant, and gives the bits that are left.
+func maskedFlags[C any](op string, left, right value[C]) uint32 {
+	switch {
+	case op != "&":
+		return 0
+	case right.constant:
+		return left.flags & uint32(right.int.get(nil))
+	case left.constant:
+		return right.flags & uint32(left.int.get(nil))
+	}
+	return 0
+}
+
+// lint warns where and and or mix without parentheses: the language groups them to the right, readers don't expect it.
+func (k *compiler[C]) lint(n Node) {
+	b, ok := n.(*Binary)
+	if !ok {
+		if u, ok := n.(*Unary); ok {
+			k.lint(u.Operand)
+		}
+		return
+	}
+	k.lint(b.Left)
+	k.lint(b.Right)
+	inner, ok := b.Right.(*Binary)
+	if !ok || !isLogic(b.Op) || !isLogic(inner.Op) || inner.Op == b.Op {
+		return
+	}
+	if !inner.Grouped {
+		k.warn("%s and %s mix without parentheses: read as %s", b.Op, inner.Op, Print(b))
+	}
+}
+
+func isLogic(op string) bool { return op == "&&" || op == "||" }

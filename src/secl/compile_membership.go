@@ -1,0 +1,166 @@
+package secl
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// membership compiles in, not in and allin.
+func (k *compiler[C]) membership(n *Binary) (value[C], error) {
+	left, err := k.compile(n.Left)
+	if err != nil {
+		return left, err
+	}
+	q := question[C]{node: n, subject: left, negative: n.Op == "not in"}
+	list, err := k.listOf(n.Right)
+	if err != nil {
+		return left, err
+	}
+	if list == nil {
+		return k.memberOfField(q)
+	}
+	switch left.typ {
+	case TypeInt:
+		return k.memberOfInts(q, list)
+	case TypeString:
+		return k.memberOfStrings(q, list)
+	case TypeIP:
+		return k.memberOfNetworks(q, list)
+	}
+	return left, k.fail(n, "%s takes numbers, strings or addresses, this is %s", n.Op, describe(left))
+}
+
+// listOf gives the literal values to the right of in: of a list, of a macro that is one, or a network alone. It gives
+// nil for arrays that are known only at evaluation.
+func (k *compiler[C]) listOf(n Node) ([]Node, error) {
+	switch n := n.(type) {
+	case *List:
+		return n.Items, nil
+	case *IPLiteral:
+		return []Node{n}, nil
+	case *Ident:
+		m := k.env.Macros[n.Name]
+		if _, isConstant := constantNamed(n.Name); m == nil || isConstant {
+			return nil, nil
+		}
+		list, ok := m.Node.(*List)
+		if !ok {
+			return nil, k.fail(n, "macro %q is not a list", n.Name)
+		}
+		return list.Items, nil
+	}
+	return nil, nil
+}
+
+func (k *compiler[C]) memberOfInts(q question[C], list []Node) (value[C], error) {
+	set := make(map[int64]struct{}, len(list))
+	var n need
+	for i, item := range list {
+		v, err := k.compile(item)
+		if err != nil {
+			return v, err
+		}
+		if v.typ != TypeInt || v.array || !v.constant {
+			return v, k.fail(item, "%s can't be in a list for %s", describe(v), describe(q.subject))
+		}
+		x := v.int.get(nil)
+		set[x] = struct{}{}
+		one := flagsNeed(q.subject.flags, "==", x)
+		if i == 0 {
+			n = one
+		}
+		n = n.or(one)
+	}
+	out := answer(k, q, q.subject.int, func(_ *state[C], x int64) bool { _, found := set[x]; return found })
+	if q.subject.flags != 0 {
+		out.need = n
+	}
+	if q.negative {
+		out.need = out.need.not()
+	}
+	return out, nil
+}
+
+func (k *compiler[C]) memberOfStrings(q question[C], list []Node) (value[C], error) {
+	set := make(map[string]struct{}, len(list))
+	var matchers []matcher
+	for _, item := range list {
+		v, err := k.compile(item)
+		if err != nil {
+			return v, err
+		}
+		if v.typ != TypeString || v.array || !v.constant {
+			return v, k.fail(item, "%s can't be in a list for %s", describe(v), describe(q.subject))
+		}
+		text := v.string.get(nil)
+		if v.form == Plain {
+			set[text] = struct{}{}
+			continue
+		}
+		m, err := k.matcher(item, text, v.form, q.subject.field)
+		if err != nil {
+			return v, err
+		}
+		matchers = append(matchers, m)
+	}
+	q.other.weight = weightString + weightPattern*len(matchers)
+	return answer(k, q, q.subject.string, func(_ *state[C], x string) bool {
+		if _, found := set[x]; found {
+			return true
+		}
+		for _, match := range matchers {
+			if match(x) {
+				return true
+			}
+		}
+		return false
+	}), nil
+}
+
+func (k *compiler[C]) memberOfNetworks(q question[C], list []Node) (value[C], error) {
+	var networks []netip.Prefix
+	for _, item := range list {
+		ip, ok := item.(*IPLiteral)
+		if !ok {
+			return q.subject, k.fail(item, "%s is compared with addresses and networks", describe(q.subject))
+		}
+		networks = append(networks, ip.Prefix)
+	}
+	inside := func(_ *state[C], x netip.Prefix) bool { return slices.ContainsFunc(networks, x.Overlaps) }
+	if q.node.Op != "allin" || !q.subject.array {
+		return answer(k, q, q.subject.ip, inside), nil
+	}
+	// Every address lies inside: no address lies outside.
+	q.negative = true
+	return answer(k, q, q.subject.ip, func(s *state[C], x netip.Prefix) bool { return !inside(s, x) }), nil
+}
+
+// memberOfField compiles literal-or-field in array field.
+func (k *compiler[C]) memberOfField(q question[C]) (value[C], error) {
+	array, err := k.compile(q.node.Right)
+	if err != nil {
+		return array, err
+	}
+	left := q.subject
+	switch {
+	case !array.array:
+		return left, k.fail(q.node.Right, "%s needs a list or an array, this is %s", q.node.Op, describe(array))
+	case left.array:
+		return left, k.fail(q.node, "an array can't be looked for in another array")
+	case left.typ != array.typ:
+		return left, k.fail(q.node, "%s can't be in %s", describe(left), describe(array))
+	}
+	q.subject, q.other = array, left
+	switch left.typ {
+	case TypeString:
+		if left.constant {
+			return k.matched(q, left.node, left.string.get(nil), left.form)
+		}
+		return answer(k, q, array.string, func(s *state[C], x string) bool { return x == left.string.get(s) }), nil
+	case TypeInt:
+		return answer(k, q, array.int, func(s *state[C], x int64) bool { return x == left.int.get(s) }), nil
+	case TypeIP:
+		return answer(k, q, array.ip, func(s *state[C], x netip.Prefix) bool { return x.Overlaps(left.ip.get(s)) }), nil
+	}
+	return left, k.fail(q.node, "%s is not for truth values", q.node.Op)
+}

@@ -1,0 +1,85 @@
+package secl
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+)
+
+// maxPolicy is the largest policy file read, in bytes.
+const maxPolicy = 16 << 20
+
+// Policy is one policy file, read but not yet judged.
+type Policy struct {
+	File    string // as given, for messages
+	Name    string // the file's name
+	Version string
+	Type    string // "policy" or "content_pack"; may be empty
+	Macros  []*MacroDef
+	Rules   []*RuleDef
+
+	Outcomes []Outcome // of rules, macros and keys that can't even be read
+}
+
+// Place is a line and column of a policy file, both from 1; 0 when unknown.
+type Place struct{ Line, Column int }
+
+// LoadDir reads the *.policy files of a directory: default.policy first, the others by name. A file that can't be
+// read becomes a Policy without rules whose Outcomes say why; the error is for the directory itself.
+func LoadDir(dir string) ([]*Policy, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("read policies: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".policy") && !e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	sort.SliceStable(names, func(i, j int) bool {
+		return names[i] == "default.policy" && names[j] != "default.policy" ||
+			names[j] != "default.policy" && names[i] < names[j]
+	})
+	policies := make([]*Policy, 0, len(names))
+	for _, name := range names {
+		policies = append(policies, LoadFile(filepath.Join(dir, name)))
+	}
+	return policies, nil
+}
+
+// LoadFile reads one policy file. Problems are in the policy's Outcomes.
+func LoadFile(path string) *Policy {
+	content, err := readPolicy(path)
+	if err != nil {
+		p := &Policy{File: path, Name: filepath.Base(path)}
+		p.fail(Outcome{Message: err.Error()})
+		return p
+	}
+	return ParsePolicy(path, content)
+}
+
+func readPolicy(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read policy: %w", err)
+	}
+	defer f.Close()
+	// A fifo or device named *.policy would block or never end.
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("read policy: %q is not a regular file", path)
+	}
+	content, err := io.ReadAll(io.LimitReader(f, maxPolicy+1))
+	if err != nil {
+		return nil, fmt.Errorf("read policy: %w", err)
+	}
+	return content, nil
+}
+
+func (p *Policy) fail(o Outcome) {
+	o.Policy, o.File, o.Status = p.Name, p.File, Failed
+	p.Outcomes = append(p.Outcomes, o)
+}

@@ -1,0 +1,132 @@
+package secl
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"regexp"
+	"strconv"
+
+	"gopkg.in/yaml.v3"
+)
+
+// ParsePolicy reads the YAML of a policy file; file names it in messages. Problems are in the policy's Outcomes.
+func ParsePolicy(file string, content []byte) *Policy {
+	p := &Policy{File: file, Name: filepath.Base(file)}
+	if len(content) > maxPolicy {
+		p.fail(Outcome{Message: fmt.Sprintf("policy file is larger than %d bytes", maxPolicy)})
+		return p
+	}
+	var root yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	switch err := decoder.Decode(&root); {
+	case errors.Is(err, io.EOF):
+		p.fail(Outcome{Message: "policy file is empty"})
+	case err != nil:
+		p.fail(Outcome{Message: err.Error(), Place: Place{Line: lineOf(err)}})
+	default:
+		p.read(root.Content[0])
+	}
+	return p
+}
+
+var yamlLine = regexp.MustCompile(`line (\d+)`)
+
+// lineOf digs the line out of an error of the YAML library, which has no field for it.
+func lineOf(err error) int {
+	found := yamlLine.FindStringSubmatch(err.Error())
+	if found == nil {
+		return 0
+	}
+	line, _ := strconv.Atoi(found[1])
+	return line
+}
+
+// read takes the document apart, each rule and macro on its own, so that a broken one leaves the others alone.
+func (p *Policy) read(root *yaml.Node) {
+	if root.Kind != yaml.MappingNode {
+		p.fail(Outcome{Message: "policy file is not a mapping with rules and macros", Place: placeOf(root)})
+		return
+	}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		key, node := root.Content[i], root.Content[i+1]
+		var err error
+		switch key.Value {
+		case "version":
+			p.Version = node.Value
+		case "type":
+			p.Type = node.Value
+		case "macros":
+			err = each(node, p.readMacro)
+		case "rules":
+			err = each(node, p.readRule)
+		}
+		if err != nil {
+			p.fail(Outcome{Message: fmt.Sprintf("%s: %v", key.Value, err), Place: placeOf(node)})
+		}
+	}
+}
+
+func each(list *yaml.Node, visit func(*yaml.Node)) error {
+	if list.Kind == yaml.AliasNode {
+		list = list.Alias
+	}
+	if list.Tag == "!!null" {
+		return nil
+	}
+	if list.Kind != yaml.SequenceNode {
+		return errors.New("is not a list")
+	}
+	for _, item := range list.Content {
+		visit(item)
+	}
+	return nil
+}
+
+func (p *Policy) readRule(n *yaml.Node) {
+	r := &RuleDef{Policy: p, At: placeOf(n), ExprAt: expressionPlace(n)}
+	err := n.Decode(r)
+	if err == nil {
+		err = r.check()
+	}
+	if err != nil {
+		p.fail(Outcome{RuleID: r.ID, Message: err.Error(), Place: r.At})
+		return
+	}
+	p.Rules = append(p.Rules, r)
+}
+
+func (p *Policy) readMacro(n *yaml.Node) {
+	m := &MacroDef{Policy: p, At: placeOf(n), ExprAt: expressionPlace(n)}
+	err := n.Decode(m)
+	if err == nil {
+		err = m.check()
+	}
+	if err != nil {
+		p.fail(Outcome{RuleID: m.ID, Macro: true, Message: err.Error(), Place: m.At})
+		return
+	}
+	p.Macros = append(p.Macros, m)
+}
+
+func placeOf(n *yaml.Node) Place { return Place{n.Line, n.Column} }
+
+// expressionPlace finds the first character of the expression in the file.
+func expressionPlace(n *yaml.Node) Place {
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value != "expression" {
+			continue
+		}
+		v := n.Content[i+1]
+		switch v.Style {
+		case yaml.LiteralStyle, yaml.FoldedStyle:
+			return Place{v.Line + 1, 1}
+		case yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle:
+			return Place{v.Line, v.Column + 1}
+		}
+		return Place{v.Line, v.Column}
+	}
+	return placeOf(n)
+}

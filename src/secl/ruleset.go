@@ -1,0 +1,88 @@
+package secl
+
+import (
+	"slices"
+	"sync"
+)
+
+// Rule is a loaded rule.
+type Rule[C any] struct {
+	Def     *RuleDef
+	Program *Program[C]
+	Filters []*Program[C] // one for each action, nil where it has none
+}
+
+// RuleSet holds the rules that are in force. It is immutable and safe for concurrent use; a reload makes a new one.
+type RuleSet[C any] struct {
+	Rules     []*Rule[C]
+	Outcomes  []Outcome // one for each definition and each file in error
+	Variables []*VariableSpec
+
+	model   *Model[C]
+	buckets map[string][]*Rule[C]
+	states  sync.Pool
+}
+
+// Options are the facts of this host and agent that decide which rules count.
+type Options struct {
+	AgentVersion string // compared with agent_version of rules; "" accepts every rule
+}
+
+// NewRuleSet judges and compiles the policies' rules. It always gives a rule set; what is wrong with single rules is
+// in its Outcomes.
+func NewRuleSet[C any](m *Model[C], policies []*Policy, o Options) *RuleSet[C] {
+	rs := &RuleSet[C]{model: m, buckets: make(map[string][]*Rule[C])}
+	rs.states.New = func() any { return new(state[C]) }
+	for _, p := range policies {
+		rs.Outcomes = append(rs.Outcomes, p.Outcomes...)
+	}
+	a := &assembly[C]{rs: rs, env: &Env{}, options: o}
+	for _, p := range policies {
+		for _, r := range p.Rules {
+			a.rule(r)
+		}
+	}
+	return rs
+}
+
+// Evaluate calls hit for every rule of the event's type that is true for c. hit must not keep c.
+func (rs *RuleSet[C]) Evaluate(c *C, eventType string, hit func(*Rule[C])) {
+	rules := rs.buckets[eventType]
+	if len(rules) == 0 {
+		return
+	}
+	s := rs.states.Get().(*state[C])
+	*s = state[C]{c: c, model: rs.model}
+	for _, r := range rules {
+		s.element = nil
+		if r.Program.eval(s) {
+			hit(r)
+		}
+	}
+	*s = state[C]{}
+	rs.states.Put(s)
+}
+
+// EventTypes lists, sorted, the event types that rules ask for.
+func (rs *RuleSet[C]) EventTypes() []string {
+	var types []string
+	for t := range rs.buckets {
+		types = append(types, t)
+	}
+	slices.Sort(types)
+	return types
+}
+
+// OpenFlags gives the bits of open(2)'s flags of which an open must have one for any rule to hit; 0 when every open
+// counts.
+func (rs *RuleSet[C]) OpenFlags() uint32 {
+	var flags uint32
+	for i, r := range rs.buckets["open"] {
+		n := r.Program.need.whenTrue
+		if i == 0 {
+			flags = n
+		}
+		flags = either(flags, n)
+	}
+	return flags
+}
