@@ -71,3 +71,9 @@ func (r *Reader) WorkingDirectory(tid int, strip bool, f *record.File) unix.Errn
 	r.setPath(tid, r.link[:n], strip, f)
 	return r.DescribeLink(tid, "cwd", f)
 }
+
+// SameRoot tells whether a process's root directory has the path that ours has.
+func (r *Reader) SameRoot(tid int) bool {
+	n, errno := r.Link(tid, "root", r.text[:])
+	return errno == 0 && string(r.text[:n]) == "/"
+}

@@ -96,3 +96,12 @@ func (r *Reader) PidOfDescriptor(tid, fd int) int {
 	rest := r.text[i+len(key) : n]
 	return int(number(&rest))
 }
+
+// PIDNamespace is the inode of this process's pid namespace (Linux 3.8), 0 where it can't be told.
+func (r *Reader) PIDNamespace() uint64 {
+	var st unix.Stat_t
+	if statat(unix.AT_FDCWD, r.proc(0, "ns/pid", -1), 0, &st) != 0 {
+		return 0
+	}
+	return st.Ino
+}

@@ -5,6 +5,7 @@ package shared
 import (
 	"sync/atomic"
 
+	"github.com/ebpfless/ebpfless/src/event"
 	"github.com/ebpfless/ebpfless/src/record"
 )
 
@@ -48,6 +49,7 @@ const (
 type Control struct {
 	state    uint32
 	request  uint32
+	guarded  uint32 // the loop that the guardian watches over
 	GuardPID int32  // the guardian, which may send SIGSTOP on its own account
 	LoopPID  int32  // the tracing loop
 	Seized   uint32 // the loop has attached at least once: a successor adopts, it doesn't begin
@@ -56,6 +58,7 @@ type Control struct {
 	Bare     uint32 // the loop has crashed too often: hold the tasks, read nothing
 	Rooted   uint32 // some task has another root directory: paths need its point of view
 	Order    Order
+	interest event.Interest
 	Failure  int32 // errno of the seize that failed
 	FailedAt int32 // the pid that it failed for
 	Current  int32 // task whose stop the loop is dealing with; 0 between stops
@@ -76,6 +79,12 @@ func (c *Control) State() State { return State(atomic.LoadUint32(&c.state)) }
 // SetState publishes the loop's state.
 func (c *Control) SetState(s State) { atomic.StoreUint32(&c.state, uint32(s)) }
 
+// SetGuarded says that the guardian watches over a loop.
+func (c *Control) SetGuarded(pid int) { atomic.StoreUint32(&c.guarded, uint32(pid)) }
+
+// Guarded tells whether the guardian watches over a loop.
+func (c *Control) Guarded(pid int) bool { return atomic.LoadUint32(&c.guarded) == uint32(pid) }
+
 // Request asks the loop for something; the caller must wake it.
 func (c *Control) Request(bits uint32) { atomic.OrUint32(&c.request, bits) }
 
@@ -84,6 +93,12 @@ func (c *Control) TakeRequests() uint32 { return atomic.SwapUint32(&c.request, 0
 
 // Requested tells whether something is asked that the loop has not taken.
 func (c *Control) Requested() bool { return atomic.LoadUint32(&c.request) != 0 }
+
+// SetInterest stores what is to be trapped and reported. The guardian sets it before the loop begins.
+func (c *Control) SetInterest(i event.Interest) { c.interest = i }
+
+// Interest is what is to be trapped and reported.
+func (c *Control) Interest() event.Interest { return c.interest }
 
 // SetConfig stores the guardian's configuration; false when it is larger than ConfigSize.
 func (c *Control) SetConfig(b []byte) bool {

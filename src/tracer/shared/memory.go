@@ -20,6 +20,9 @@ const (
 	fileSize = fixed + ring.HeaderSize + RingBytes
 )
 
+// Version tells whether two programs can share memory: equal versions lay it out alike.
+func Version() string { return fmt.Sprintf("1.%d", fileSize) }
+
 // Memory is one process's view of the shared file.
 type Memory struct {
 	Control *Control

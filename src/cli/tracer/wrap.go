@@ -1,0 +1,88 @@
+package tracer
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/ebpfless/ebpfless/src/seccomp"
+	"github.com/ebpfless/ebpfless/src/syscalls"
+	"github.com/ebpfless/ebpfless/src/tracer/guard"
+	"github.com/ebpfless/ebpfless/src/tracer/launch"
+	"github.com/ebpfless/ebpfless/src/tracer/shared"
+)
+
+// wrap turns this process into the command, traced. Once the command is known to be there, nothing that goes wrong with
+// the tracing keeps it from starting.
+func wrap(f *flags, args []string) error {
+	path, err := find(args[0])
+	if err != nil {
+		return err
+	}
+	if os.Getpid() == 1 {
+		return stayInit()
+	}
+	command := launch.Command{
+		Path: path, Args: args, Env: os.Environ(),
+		UID: int(f.uid), GID: int(f.gid), Groups: groups(f.uid, f.gid),
+	}
+	if verdict, err := traced(f, args); err != nil {
+		complain("%v: the application runs untraced", err)
+	} else if verdict.Traced && verdict.Filtered {
+		command.Filter, err = seccomp.Program(syscalls.ABIsOf(runtime.GOARCH), seccomp.TrapOf(verdict.Interest))
+		if err != nil {
+			complain("%v: the application runs untraced", err)
+		}
+	}
+	err = launch.Become(command, func(warning error) { complain("%v", warning) })
+	return refuse("check the file's format, and that the user may execute it", "%v", err)
+}
+
+// traced brings the tracer to life and lets it attach to this process.
+func traced(f *flags, args []string) (launch.Verdict, error) {
+	memory, file, err := prepare()
+	if err != nil {
+		return launch.Verdict{}, err
+	}
+	defer file.Close()
+	c := f.config()
+	c.Launcher, c.Args = os.Getpid(), args
+	if err := c.Store(memory); err != nil {
+		return launch.Verdict{}, err
+	}
+	g, err := launch.Start([]string{self(), "guard", "--detach"}, file)
+	if err != nil {
+		return launch.Verdict{}, err
+	}
+	verdict, err := g.Wait()
+	if err == nil && !verdict.Traced {
+		err = fmt.Errorf("%s", verdict.Failure)
+	}
+	return verdict, err
+}
+
+func prepare() (*shared.Memory, *os.File, error) {
+	file, err := shared.Create()
+	if err != nil {
+		return nil, nil, err
+	}
+	memory, err := shared.Map(file)
+	if err != nil {
+		file.Close()
+		return nil, nil, err
+	}
+	return memory, file, nil
+}
+
+func (f *flags) config() guard.Config {
+	return guard.Config{
+		ProbeAddr: f.probeAddr, Wait: f.wait, Async: f.async, Seccomp: !f.noSeccomp, NoStat: f.noStats,
+		CreatedAt: uint64(time.Now().UnixNano()), Verbose: f.verbose, Debug: f.debug,
+	}
+}
+
+// complain is for what the user must know although his command runs.
+func complain(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "cws-instrumentation: "+format+"\n", args...)
+}

@@ -1,0 +1,248 @@
+package guard
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+
+	"github.com/ebpfless/ebpfless/src/event"
+	"github.com/ebpfless/ebpfless/src/procfs"
+	"github.com/ebpfless/ebpfless/src/seccomp"
+	"github.com/ebpfless/ebpfless/src/tracer/launch"
+	"github.com/ebpfless/ebpfless/src/tracer/shared"
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sys/unix"
+)
+
+// Guard is the guardian process: it owns the watchdog and the sender.
+type Guard struct {
+	Memory  *shared.Memory
+	File    *os.File // of the memory
+	Config  Config
+	Command []string // starts a loop
+	Log     *logrus.Entry
+	// Settled is called when the application runs: from then on nothing that it could miss may be held open.
+	Settled func()
+}
+
+// ErrLauncherGone means that whoever waited for the tracer has ended.
+var ErrLauncherGone = errors.New("the launcher has ended")
+
+// Wrap waits for the probe, has the launcher traced, lets it become the application, and stays until that is over. It
+// must be called on the main thread.
+func (g *Guard) Wrap(launcher *launch.Launcher) error {
+	signal.Ignore(unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGHUP)
+	link := g.link(event.Wrapped)
+	interest, err := g.connect(link, launcher.Gone())
+	if err != nil {
+		return err
+	}
+	g.trap(interest)
+	dog, err := NewWatchdog(g.Memory, g.File, g.Command, g.Log)
+	if err == nil {
+		err = g.start(dog)
+	}
+	if err != nil {
+		g.Log.Errorf("%v: the application runs untraced", err)
+		return launcher.Decide(launch.Verdict{Failure: err.Error()})
+	}
+	c := g.Memory.Control
+	if err := launcher.Decide(launch.Verdict{Traced: true, Filtered: c.Filtered != 0, Interest: interest}); err != nil {
+		return err
+	}
+	g.Settled()
+	return g.stay(dog, link)
+}
+
+// Attach has running processes traced until they end or this process is asked to leave. It must be called on the main
+// thread.
+func (g *Guard) Attach() error {
+	link := g.link(event.Attached)
+	interest, err := g.connect(link, nil)
+	if err != nil {
+		return err
+	}
+	g.trap(interest)
+	g.Memory.Control.Attached = 1
+	dog, err := NewWatchdog(g.Memory, g.File, g.Command, g.Log)
+	if err != nil {
+		return err
+	}
+	leave := make(chan os.Signal, 1)
+	signal.Notify(leave, unix.SIGTERM, unix.SIGINT, unix.SIGQUIT)
+	signal.Ignore(unix.SIGHUP)
+	if err := g.start(dog); err != nil {
+		return err
+	}
+	go func() {
+		for range leave {
+			unix.Kill(dog.loop, unix.SIGTERM)
+		}
+	}()
+	return g.stay(dog, link)
+}
+
+// Succeed goes on where another guardian was killed.
+func (g *Guard) Succeed() error {
+	signal.Ignore(unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGHUP)
+	dog, err := NewWatchdog(g.Memory, g.File, g.Command, g.Log)
+	if err != nil {
+		return err
+	}
+	g.Log.Warn("the guardian of the tracing loop was killed; a new one takes over")
+	if err := dog.Adopt(); err != nil {
+		return err
+	}
+	return g.stay(dog, g.link(event.Wrapped))
+}
+
+func (g *Guard) link(mode event.Mode) *Link {
+	if g.Config.ProbeAddr == "" {
+		return nil
+	}
+	var reader procfs.Reader
+	hello := event.Hello{Mode: mode, NSID: reader.PIDNamespace(), Args: g.Config.Args}
+	hello.Container.ID, hello.Container.CreatedAt = ContainerID(), g.Config.CreatedAt
+	return NewLink(g.Config.ProbeAddr, hello, g.Log)
+}
+
+// connect waits for the probe as configured, and gives what it wants to know.
+func (g *Guard) connect(link *Link, gone <-chan struct{}) (event.Interest, error) {
+	if link == nil || g.Config.Async {
+		return event.All(), nil
+	}
+	var limit <-chan time.Time
+	if g.Config.Wait > 0 {
+		limit = time.After(g.Config.Wait)
+	}
+	for said := false; ; said = true {
+		interest, err := link.Connect()
+		if err == nil {
+			return orAll(interest), nil
+		}
+		if !said {
+			g.say("waiting for the probe at %s before the application starts: %v (start system-probe, or use --async)", g.Config.ProbeAddr, cause(err))
+		}
+		select {
+		case <-gone:
+			return event.Interest{}, ErrLauncherGone
+		case <-limit:
+			g.say("no probe at %s within %v: the application starts without it, and events wait", g.Config.ProbeAddr, g.Config.Wait)
+			return event.All(), nil
+		case <-time.After(retryEvery):
+		}
+	}
+}
+
+// say tells the user what he waits for, whatever the level of the log.
+func (g *Guard) say(format string, args ...any) { g.Log.Warnf(format, args...) }
+
+// cause is the end of a chain of wrapped errors, the part that a person needs.
+func cause(err error) string {
+	text := err.Error()
+	if i := strings.LastIndex(text, ": "); i >= 0 {
+		return text[i+2:]
+	}
+	return text
+}
+
+func orAll(interest *event.Interest) event.Interest {
+	if interest == nil {
+		return event.All()
+	}
+	return *interest
+}
+
+// trap decides how calls are made to stop.
+func (g *Guard) trap(interest event.Interest) {
+	c := g.Memory.Control
+	c.SetInterest(interest)
+	if !g.Config.Seccomp {
+		return
+	}
+	if err := seccomp.Supported(); err != nil {
+		g.say("%v: every system call stops, which costs time", err)
+		return
+	}
+	c.Filtered = 1
+}
+
+// start brings the loop to life and waits until it has attached.
+func (g *Guard) start(dog *Watchdog) error {
+	if err := dog.Start(); err != nil {
+		return err
+	}
+	c := g.Memory.Control
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Microsecond) {
+		switch c.State() {
+		case shared.Tracing, shared.Done:
+			return nil
+		case shared.Failed:
+			return Refusal(int(c.FailedAt), unix.Errno(c.Failure))
+		}
+		if dog.ended() {
+			return errors.New("the tracing loop ended at once")
+		}
+	}
+	return errors.New("the tracing loop did not attach within 30 s")
+}
+
+// stay sends and watches until no task is left.
+func (g *Guard) stay(dog *Watchdog, link *Link) error {
+	os.WriteFile("/proc/self/oom_score_adj", []byte("-1000"), 0o644) // refused without CAP_SYS_RESOURCE
+	if link != nil {
+		go link.Keep()
+	}
+	sender := NewSender(g.Memory, link, NewNames(), Place{ContainerID: ContainerID(), CGroupID: CGroupID()}, g.Log)
+	done, sent := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(sent)
+		sender.Run(done)
+	}()
+	err := dog.Watch()
+	close(done)
+	g.Memory.Wake()
+	<-sent
+	return err
+}
+
+// Refusal explains why a process can't be traced, and what would help.
+func Refusal(pid int, errno unix.Errno) error {
+	switch errno {
+	case unix.ESRCH:
+		return fmt.Errorf("trace pid %d: no such process", pid)
+	case unix.EPERM:
+		return fmt.Errorf("trace pid %d: %s", pid, forbidden(pid))
+	case unix.ENOSPC:
+		return fmt.Errorf("trace pid %d: more than %d threads", pid, shared.TaskSlots*7/8)
+	case 0:
+		return fmt.Errorf("trace pid %d: it ended", pid)
+	}
+	return fmt.Errorf("trace pid %d: %w", pid, errno)
+}
+
+// forbidden finds out which of the reasons of ptrace(2) for EPERM applies.
+func forbidden(pid int) string {
+	var reader procfs.Reader
+	var status procfs.Status
+	if reader.Status(pid, &status) == 0 && status.TracerPID != 0 {
+		return fmt.Sprintf("it is traced already, by pid %d", status.TracerPID)
+	}
+	if scope, err := os.ReadFile("/proc/sys/kernel/yama/ptrace_scope"); err == nil {
+		switch strings.TrimSpace(string(scope)) {
+		case "1":
+			return "not permitted: kernel.yama.ptrace_scope is 1, so only CAP_SYS_PTRACE or a parent may trace it"
+		case "2":
+			return "not permitted: kernel.yama.ptrace_scope is 2, so only CAP_SYS_PTRACE may trace it"
+		case "3":
+			return "not permitted: kernel.yama.ptrace_scope is 3, which forbids tracing until the next boot"
+		}
+	}
+	if !launch.HasCapability(unix.CAP_SYS_PTRACE) {
+		return "not permitted: it belongs to another user or has more privileges, so CAP_SYS_PTRACE is needed"
+	}
+	return "not permitted: a security module or a container's seccomp profile forbids it (in Docker: --cap-add SYS_PTRACE)"
+}

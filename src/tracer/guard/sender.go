@@ -1,0 +1,211 @@
+package guard
+
+import (
+	"time"
+
+	"github.com/ebpfless/ebpfless/src/event"
+	"github.com/ebpfless/ebpfless/src/record"
+	"github.com/ebpfless/ebpfless/src/ring"
+	"github.com/ebpfless/ebpfless/src/tracer/shared"
+	"github.com/ebpfless/ebpfless/src/wire"
+	"github.com/sirupsen/logrus"
+)
+
+// Times of the sender.
+const (
+	pollEvery  = 5 * time.Millisecond // while events come
+	idleAfter  = 20                   // polls without an event, after which the sender sleeps until it is woken
+	sleepLimit = time.Second
+	flushLimit = time.Second // for the last events, after the application has ended
+	batchBytes = 64 << 10
+)
+
+// Sender drains the ring towards the probe. Nothing leaves the ring before the probe has it: a sender that is killed, a
+// connection that breaks and a probe that restarts lose no event that is in the ring. An event can arrive twice then;
+// its sequence number tells.
+type Sender struct {
+	memory *shared.Memory
+	link   *Link // nil: nothing is sent
+	names  record.Names
+	place  Place
+	log    *logrus.Entry
+
+	facts   record.Facts
+	batch   []byte
+	sent    []mark // what is on its way, oldest first
+	at      ring.Cursor
+	dropped uint64
+	epoch   int // connection that at and sent belong to
+}
+
+// mark is a point in the stream: once the probe has everything up to seq, the ring may be reused up to next.
+type mark struct {
+	seq  uint64
+	next ring.Cursor
+}
+
+// Place is where the tracer and its application live.
+type Place struct {
+	ContainerID string
+	CGroupID    string
+}
+
+// NewSender makes a sender for a link.
+func NewSender(m *shared.Memory, link *Link, names record.Names, place Place, log *logrus.Entry) *Sender {
+	return &Sender{memory: m, link: link, names: names, place: place, log: log, at: m.Ring.Start()}
+}
+
+// Run sends until done is closed, and then what is left for at most a second.
+func (s *Sender) Run(done <-chan struct{}) {
+	for quiet := 0; ; {
+		if s.step() {
+			quiet = 0
+			continue
+		}
+		select {
+		case <-done:
+			s.flush()
+			return
+		case <-time.After(pollEvery):
+		}
+		if quiet++; quiet > idleAfter && len(s.sent) == 0 {
+			s.memory.Sleep(sleepLimit, s.more)
+		}
+	}
+}
+
+func (s *Sender) more() bool {
+	_, ok, err := s.memory.Ring.Read(s.at)
+	return ok || err != nil
+}
+
+func (s *Sender) flush() {
+	for deadline := time.Now().Add(flushLimit); time.Now().Before(deadline); {
+		if s.step() {
+			continue
+		}
+		if len(s.sent) == 0 && !s.more() {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if s.more() || len(s.sent) > 0 {
+		s.log.Warnf("the probe did not take the last events within %v; they are lost", flushLimit)
+	}
+	if s.link != nil {
+		s.link.Close()
+	}
+}
+
+// step sends what the ring has, and tells whether it had anything.
+func (s *Sender) step() bool {
+	conn := s.connection()
+	if conn == nil && s.link != nil {
+		return false
+	}
+	if conn != nil {
+		s.acknowledged(conn.Acked())
+	}
+	s.noteDrops()
+	if !s.fill(conn) {
+		return false
+	}
+	if conn != nil && !conn.Write(s.batch) {
+		return false
+	}
+	if conn == nil || !conn.Acks() {
+		s.memory.Ring.Release(s.at)
+		s.sent = s.sent[:0]
+	}
+	return true
+}
+
+// connection gives the connection of now. After a reconnection everything that is not acknowledged is sent again.
+func (s *Sender) connection() *Conn {
+	if s.link == nil {
+		return nil
+	}
+	conn := s.link.Current()
+	if conn != nil && conn.Epoch != s.epoch {
+		s.epoch = conn.Epoch
+		s.at, s.sent = s.memory.Ring.Start(), s.sent[:0]
+	}
+	return conn
+}
+
+// fill encodes as many records as one write carries.
+func (s *Sender) fill(conn *Conn) bool {
+	s.batch = s.batch[:0]
+	last := uint64(0)
+	start := s.at
+	for len(s.batch) < batchBytes {
+		rec, ok, err := s.memory.Ring.Read(s.at)
+		if err != nil {
+			s.log.Errorf("%v: what it held is lost and counted", err)
+			s.memory.Ring.Discard()
+			s.at = s.memory.Ring.Start()
+			return false
+		}
+		if !ok {
+			break
+		}
+		s.at, last = rec.Next, rec.Seq
+		s.encode(rec, conn)
+	}
+	if s.at == start {
+		return false
+	}
+	s.sent = append(s.sent, mark{seq: last, next: s.at})
+	return true
+}
+
+func (s *Sender) encode(rec ring.Record, conn *Conn) {
+	program, err := record.Parse(rec.Data, &s.facts)
+	if err != nil {
+		s.log.Errorf("read event %d: %v", rec.Seq, err)
+		return
+	}
+	e := record.Event(&s.facts, program, s.names)
+	e.ContainerID, e.CGroupID = s.place.ContainerID, s.place.CGroupID
+	ours := conn != nil && conn.Answered()
+	if !ours && (e.Kind == event.Ptrace || e.Kind == event.Signal) {
+		return // kinds that the original has no word for
+	}
+	m := event.Message{Event: e}
+	if ours {
+		m.Seq, m.Dropped = rec.Seq, s.dropped
+	}
+	if s.log.Logger.IsLevelEnabled(logrus.DebugLevel) {
+		s.log.WithField("event", describe(e)).Debug("event")
+	}
+	if conn == nil {
+		return
+	}
+	frame, err := wire.AppendMessage(s.batch, &m)
+	if err != nil {
+		s.log.Errorf("encode %s of pid %d: %v", e.Kind, e.PID, err)
+		return
+	}
+	s.batch = frame
+}
+
+// acknowledged gives the room of what the probe has back to the loop.
+func (s *Sender) acknowledged(seq uint64) {
+	n := 0
+	for n < len(s.sent) && s.sent[n].seq <= seq {
+		n++
+	}
+	if n > 0 {
+		s.memory.Ring.Release(s.sent[n-1].next)
+		s.sent = s.sent[:copy(s.sent, s.sent[n:])]
+	}
+}
+
+func (s *Sender) noteDrops() {
+	now := s.memory.Ring.Dropped()
+	if now != s.dropped {
+		s.log.Warnf("%d events were dropped because %d MiB of them wait for the probe (%d since the start)",
+			now-s.dropped, shared.RingBytes>>20, now)
+		s.dropped = now
+	}
+}

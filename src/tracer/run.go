@@ -1,0 +1,265 @@
+package tracer
+
+import (
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"github.com/ebpfless/ebpfless/src/event"
+	"github.com/ebpfless/ebpfless/src/tracer/shared"
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sys/unix"
+)
+
+// Options of a loop, the same for all its lives.
+type Options struct {
+	Interest event.Interest
+	NoStat   bool
+	Argv     []string // command line with which the process executes itself again
+	Log      *logrus.Entry
+}
+
+// Guardian is who watches over the loop.
+type Guardian interface {
+	// Gone is closed when the guardian has ended.
+	Gone() <-chan struct{}
+	// Revive starts another one, of which Gone tells from then on.
+	Revive() error
+}
+
+// crashLimit is how often a loop may panic before it gives up reading and only holds its tasks.
+const crashLimit = 20
+
+// Run is the whole life of the tracing process: it must be called on the main thread, whose attachments survive an
+// execve(2). It returns when no task is left.
+func Run(m *shared.Memory, o Options, launcher int, g Guardian) {
+	settle()
+	l := newLoop(&linux{}, newWatch(m, o.Interest, o.NoStat), m)
+	m.Control.LoopPID = int32(os.Getpid())
+	defer func() {
+		if reason := recover(); reason != nil {
+			crashed(m, o, reason)
+		}
+	}()
+	done := make(chan struct{})
+	go l.listen(done, g, o)
+	awaitGuard(m.Control)
+	if l.begin(launcher) {
+		l.run(func(bits uint32) { l.obey(bits, o) })
+		m.Control.SetState(shared.Done)
+	}
+	close(done)
+}
+
+// settle makes the Go runtime keep out of the way: nothing may stop the world while the loop sits in a raw wait4.
+func settle() {
+	runtime.GOMAXPROCS(4) // a processor that waits in wait4 is lost for the others
+	debug.SetGCPercent(-1)
+	quietChildren()
+	os.WriteFile("/proc/self/oom_score_adj", []byte("-1000"), 0o644) // refused without CAP_SYS_RESOURCE
+}
+
+// begin attaches, takes over, or goes on, whatever this life of the loop starts with.
+func (l *Loop) begin(launcher int) bool {
+	c := l.control
+	switch {
+	case c.State() == shared.Tracing && c.Renewals > 0 && c.Seized == uint32(os.Getpid()):
+		l.goOn()
+		return true
+	case c.Seized != 0:
+		l.adopt()
+	case c.Attached != 0:
+		if !l.attachAll() {
+			l.letEverythingGo()
+			c.SetState(shared.Failed)
+			return false
+		}
+	case !l.launch(launcher):
+		c.SetState(shared.Failed)
+		return false
+	}
+	c.Seized = uint32(os.Getpid())
+	c.SetState(shared.Tracing)
+	return true
+}
+
+func (l *Loop) attachAll() bool {
+	w := l.watch.(*watch)
+	for _, pid := range l.control.PIDs[:l.control.PIDCount] {
+		if !w.proc.SameRoot(int(pid)) {
+			l.control.Rooted = 1
+		}
+		if !l.attach(int(pid), threads) {
+			return false
+		}
+		w.Found(int(pid))
+	}
+	return true
+}
+
+// letEverythingGo undoes an attachment that failed half-way.
+func (l *Loop) letEverythingGo() {
+	l.release()
+	l.run(func(uint32) {})
+}
+
+func threads(pid int) []int {
+	entries, err := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
+	if err != nil {
+		return nil
+	}
+	list := make([]int, 0, len(entries))
+	for _, entry := range entries {
+		if tid, err := strconv.Atoi(entry.Name()); err == nil {
+			list = append(list, tid)
+		}
+	}
+	return list
+}
+
+// obey acts on requests between two stops.
+func (l *Loop) obey(bits uint32, o Options) {
+	if bits&shared.RequestDetach != 0 {
+		l.release()
+	}
+	if bits&shared.RequestRenew != 0 {
+		renew(l.control, o)
+	}
+}
+
+// renew executes the program again in this very thread: it keeps its id, and with it every attachment.
+func renew(c *shared.Control, o Options) {
+	c.Renewals++
+	if err := syscall.Exec(program(), o.Argv, os.Environ()); err != nil {
+		c.Renewals--
+		o.Log.Errorf("execute %s again: %v; going on as before", program(), err)
+	}
+}
+
+// program is what an upgrade has put in place of this program, or this program where nothing has.
+func program() string {
+	path, err := os.Executable()
+	if err == nil && unix.Access(path, unix.X_OK) == nil {
+		return path
+	}
+	return "/proc/self/exe"
+}
+
+// crashed follows a panic: a fresh image of the program goes on where this one broke.
+func crashed(m *shared.Memory, o Options, reason any) {
+	o.Log.Errorf("the tracing loop broke (%v) and starts again in place:\n%s", reason, debug.Stack())
+	m.Control.Crashes++
+	if m.Control.Crashes >= crashLimit {
+		m.Control.Bare = 1
+	}
+	renew(m.Control, o)
+}
+
+// listen turns signals, and the end of the guardian, into requests, and wakes the loop for them. Wrapped tasks are never
+// let go: without a tracer, the calls that their filter traps would fail.
+func (l *Loop) listen(done <-chan struct{}, g Guardian, o Options) {
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, unix.SIGHUP, unix.SIGTERM, unix.SIGINT, unix.SIGQUIT)
+	prepareWake()
+	gone := g.Gone()
+	for {
+		select {
+		case <-done:
+			return
+		case <-gone:
+			gone = l.orphaned(g, o)
+		case s := <-signals:
+			if s == unix.SIGHUP {
+				l.askToRenew(o)
+			} else if l.control.Attached != 0 {
+				l.ask(shared.RequestDetach)
+			}
+		}
+	}
+}
+
+// orphaned gets a new guardian for wrapped tasks. In attach mode the guardian is the process that was started to trace:
+// with it the tracing ends.
+func (l *Loop) orphaned(g Guardian, o Options) <-chan struct{} {
+	if l.control.Attached != 0 {
+		l.ask(shared.RequestDetach)
+		return nil
+	}
+	if err := g.Revive(); err != nil {
+		o.Log.Errorf("%v; trying again", err)
+		time.Sleep(time.Second)
+	}
+	return g.Gone()
+}
+
+// askToRenew has the program that is installed now take over, if it understands the memory of this one.
+func (l *Loop) askToRenew(o Options) {
+	version, err := exec.Command(program(), "loop", "--layout").Output()
+	if err != nil || strings.TrimSpace(string(version)) != shared.Version() {
+		o.Log.Warnf("%s can't take over from this version (%v); it serves what is started from now on", program(), err)
+		return
+	}
+	l.ask(shared.RequestRenew)
+}
+
+// awaitGuard lets the guardian attach first: a loop that is killed while it has tasks and no guardian leaves their calls
+// to fail. A guardian that can't attach says so and lets the loop begin.
+func awaitGuard(c *shared.Control) {
+	for deadline := time.Now().Add(5 * time.Second); !c.Guarded(os.Getpid()) && time.Now().Before(deadline); {
+		time.Sleep(100 * time.Microsecond)
+	}
+}
+
+// wakeSignal interrupts the loop's wait4.
+const wakeSignal = unix.SIGUSR1
+
+// ask leaves a request and interrupts the loop until it has taken it: a signal that comes just before wait4 is lost.
+func (l *Loop) ask(bits uint32) {
+	l.control.Request(bits)
+	for l.control.Requested() {
+		unix.Tgkill(os.Getpid(), os.Getpid(), wakeSignal)
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// kernelAction is struct sigaction of the kernel.
+type kernelAction struct {
+	handler  uintptr
+	flags    uint64
+	restorer uintptr
+	mask     uint64
+}
+
+const (
+	saNoChildStop = 0x00000001
+	saRestart     = 0x10000000
+)
+
+func setAction(signal unix.Signal, action *kernelAction) {
+	unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(signal), uintptr(unsafe.Pointer(action)), 0, 8, 0, 0)
+}
+
+// prepareWake takes SA_RESTART off the handler that Go installs: wait4 would never be interrupted.
+func prepareWake() {
+	signal.Notify(make(chan os.Signal, 1), wakeSignal)
+	var action kernelAction
+	unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(wakeSignal), 0, uintptr(unsafe.Pointer(&action)), 8, 0, 0)
+	action.flags &^= saRestart
+	setAction(wakeSignal, &action)
+}
+
+// quietChildren spares the loop a SIGCHLD, with Go's handler, for every stop of a tracee (SA_NOCLDSTOP), and keeps those
+// of the ends of tracees away from this thread: each would be a stop of it for its guardian. The signal must not be
+// ignored, because the kernel would then reap the application's children before their parents see them.
+func quietChildren() {
+	setAction(unix.SIGCHLD, &kernelAction{flags: saNoChildStop})
+	mask := uint64(1) << (unix.SIGCHLD - 1)
+	unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_BLOCK, uintptr(unsafe.Pointer(&mask)), 0, 8, 0, 0)
+}
