@@ -9,7 +9,10 @@ import (
 type Env struct {
 	Macros    map[string]*Macro
 	Variables map[string]*VariableSpec
-	AnyEvent  bool // the expression need not belong to one event type: filters of rules and of actions
+	AnyEvent  bool   // the expression need not belong to one event type: filters of rules and of actions
+	Event     string // event type that the fields must belong to; "" leaves it to the expression
+
+	nodes int // compiled so far with this environment
 }
 
 // Macro is a named expression, list or value.
@@ -42,13 +45,13 @@ func Compile[C any](m *Model[C], source string, env *Env) (*Program[C], error) {
 	if env == nil {
 		env = &Env{}
 	}
-	k := &compiler[C]{model: m, env: env, source: source}
+	k := newCompiler(m, source, env)
 	v, err := k.compile(root)
 	if err != nil {
 		return nil, err
 	}
-	if v.typ != TypeBool || v.array {
-		return nil, k.fail(root, "the expression must be true or false, this is %s", describe(v))
+	if v, err = k.truth(v); err != nil {
+		return nil, err
 	}
 	if k.event == "" && !env.AnyEvent {
 		return nil, k.fail(root, "the rule names no field of an event (open., exec., …), so it has no event type")
@@ -60,11 +63,16 @@ func Compile[C any](m *Model[C], source string, env *Env) (*Program[C], error) {
 	}, nil
 }
 
+func newCompiler[C any](m *Model[C], source string, env *Env) *compiler[C] {
+	return &compiler[C]{model: m, env: env, rule: source, source: source, event: env.Event, eventOf: "the rule"}
+}
+
 // compiler holds what is found out about one rule while its tree is walked.
 type compiler[C any] struct {
 	model  *Model[C]
 	env    *Env
-	source string // of the text being compiled: the rule's or a macro's
+	rule   string // the whole expression
+	source string // the text being compiled: the rule's or a macro's
 
 	event    string
 	eventOf  string // the field that settled the event type
@@ -79,11 +87,11 @@ type compiler[C any] struct {
 }
 
 func (k *compiler[C]) fail(n Node, format string, args ...any) error {
-	message := fmt.Sprintf(format, args...)
+	err := errorAt(k.source, n.Place(), format, args...)
 	if len(k.macros) > 0 {
-		message = fmt.Sprintf("in macro %q: %s", k.macros[len(k.macros)-1].Name, message)
+		return errorAt(k.rule, k.macroAt, "in macro %q, %v", k.macros[len(k.macros)-1].Name, err)
 	}
-	return errorAt(k.source, n.Place(), "%s", message)
+	return err
 }
 
 func (k *compiler[C]) warn(format string, args ...any) {
@@ -94,8 +102,13 @@ func (k *compiler[C]) warn(format string, args ...any) {
 
 // compile turns one node, and all below it, into closures.
 func (k *compiler[C]) compile(n Node) (value[C], error) {
-	if k.nodes++; k.nodes > maxNodes {
+	k.nodes++
+	k.env.nodes++
+	switch {
+	case k.nodes > maxNodes:
 		return value[C]{}, k.fail(n, "the rule has more than %d operands and operators, macros expanded", maxNodes)
+	case k.env.nodes > maxAllNodes:
+		return value[C]{}, k.fail(n, "the rules have more than %d operands and operators together", maxAllNodes)
 	}
 	switch n := n.(type) {
 	case *Binary:

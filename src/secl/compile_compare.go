@@ -42,7 +42,7 @@ func (k *compiler[C]) compare(n *Binary) (value[C], error) {
 
 // question is a comparison about to be compiled: does some element of the subject, or the scalar, satisfy a test?
 type question[C any] struct {
-	node     *Binary
+	node     Node
 	subject  value[C]
 	other    value[C]
 	negative bool // the answer is the opposite: != on an array means that no element is equal

@@ -22,20 +22,25 @@ func (k *compiler[C]) ident(n *Ident) (value[C], error) {
 // macro compiles the body of a macro where its name stands, because what a pattern means depends on the field that it
 // is compared with.
 func (k *compiler[C]) macro(n *Ident, m *Macro) (value[C], error) {
+	leave, err := k.enter(n, m)
+	if err != nil {
+		return value[C]{}, err
+	}
+	defer leave()
+	return k.compile(m.Node)
+}
+
+// enter makes the body of a macro the text that is being compiled, until leave is called.
+func (k *compiler[C]) enter(n *Ident, m *Macro) (leave func(), err error) {
 	if len(k.macros) == maxMacroDepth {
-		return value[C]{}, k.fail(n, "macro %q names itself, or macros are nested more than %d deep", n.Name, maxMacroDepth)
+		return nil, k.fail(n, "macro %q names itself, or macros are nested more than %d deep", n.Name, maxMacroDepth)
 	}
 	if len(k.macros) == 0 {
 		k.macroAt = n.Span
 	}
 	source := k.source
 	k.macros, k.source = append(k.macros, m), m.Source
-	v, err := k.compile(m.Node)
-	k.macros, k.source = k.macros[:len(k.macros)-1], source
-	if err != nil {
-		return v, err
-	}
-	return v, nil
+	return func() { k.macros, k.source = k.macros[:len(k.macros)-1], source }, nil
 }
 
 // place is where a node stands in the rule itself: that of the macro's name for what comes out of a macro.

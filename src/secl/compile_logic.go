@@ -6,10 +6,11 @@ func (k *compiler[C]) logic(n *Binary) (value[C], error) {
 	if err != nil {
 		return left, err
 	}
-	for _, side := range []value[C]{left, right} {
-		if side.typ != TypeBool || side.array {
-			return left, k.fail(side.node, "%s joins true or false, this is %s", n.Op, describe(side))
-		}
+	if left, err = k.truth(left); err != nil {
+		return left, err
+	}
+	if right, err = k.truth(right); err != nil {
+		return right, err
 	}
 	first, second := left.bool.get, right.bool.get
 	if right.weight < left.weight {
@@ -27,8 +28,23 @@ func (k *compiler[C]) logic(n *Binary) (value[C], error) {
 	return out, nil
 }
 
+// truth makes one truth value of a field or variable that stands alone: of an array, whether any element is true.
+func (k *compiler[C]) truth(v value[C]) (value[C], error) {
+	switch {
+	case v.typ != TypeBool:
+		return v, k.fail(v.node, "this must be true or false, it is %s", describe(v))
+	case v.constant || v.field == nil && !v.array:
+		return v, nil
+	}
+	isTrue := func(_ *state[C], x bool) bool { return x }
+	return answer(k, question[C]{node: v.node, subject: v}, v.bool, isTrue), nil
+}
+
 func (k *compiler[C]) unary(n *Unary) (value[C], error) {
 	v, err := k.compile(n.Operand)
+	if err == nil && n.Op == "!" {
+		v, err = k.truth(v)
+	}
 	if err != nil {
 		return v, err
 	}

@@ -12,56 +12,84 @@ func (k *compiler[C]) membership(n *Binary) (value[C], error) {
 		return left, err
 	}
 	q := question[C]{node: n, subject: left, negative: n.Op == "not in"}
-	list, err := k.listOf(n.Right)
+	list, leave, err := k.listOf(n.Right)
 	if err != nil {
 		return left, err
 	}
 	if list == nil {
-		return k.memberOfField(q)
+		return k.memberOfArray(n, q)
 	}
+	defer leave()
 	switch left.typ {
 	case TypeInt:
 		return k.memberOfInts(q, list)
 	case TypeString:
 		return k.memberOfStrings(q, list)
 	case TypeIP:
-		return k.memberOfNetworks(q, list)
+		return k.memberOfNetworks(n, q, list)
 	}
-	return left, k.fail(n, "%s takes numbers, strings or addresses, this is %s", n.Op, describe(left))
+	return k.memberOfBools(q, list)
 }
 
 // listOf gives the literal values to the right of in: of a list, of a macro that is one, or a network alone. It gives
-// nil for arrays that are known only at evaluation.
-func (k *compiler[C]) listOf(n Node) ([]Node, error) {
+// nil for arrays that are known only at evaluation. leave must be called when the values are compiled.
+func (k *compiler[C]) listOf(n Node) (list []Node, leave func(), err error) {
 	switch n := n.(type) {
 	case *List:
-		return n.Items, nil
+		return n.Items, func() {}, nil
 	case *IPLiteral:
-		return []Node{n}, nil
+		return []Node{n}, func() {}, nil
 	case *Ident:
 		m := k.env.Macros[n.Name]
 		if _, isConstant := constantNamed(n.Name); m == nil || isConstant {
-			return nil, nil
+			return nil, nil, nil
 		}
-		list, ok := m.Node.(*List)
-		if !ok {
-			return nil, k.fail(n, "macro %q is not a list", n.Name)
+		leave, err := k.enter(n, m)
+		if err != nil {
+			return nil, nil, err
 		}
-		return list.Items, nil
+		list, inner, err := k.listOf(m.Node)
+		if err != nil || list == nil {
+			leave()
+			return nil, nil, err
+		}
+		return list, func() { inner(); leave() }, nil
 	}
-	return nil, nil
+	return nil, nil, nil
+}
+
+// item compiles one value of a list.
+func (k *compiler[C]) item(q question[C], n Node) (value[C], error) {
+	v, err := k.compile(n)
+	if err == nil && (v.typ != q.subject.typ || v.array || !v.constant) {
+		err = k.fail(n, "%s can't be in a list for %s", describe(v), describe(q.subject))
+	}
+	return v, err
+}
+
+func (k *compiler[C]) memberOfBools(q question[C], list []Node) (value[C], error) {
+	var found [2]bool
+	for _, n := range list {
+		v, err := k.item(q, n)
+		if err != nil {
+			return v, err
+		}
+		if v.bool.get(nil) {
+			found[1] = true
+		} else {
+			found[0] = true
+		}
+	}
+	return answer(k, q, q.subject.bool, func(_ *state[C], x bool) bool { return x && found[1] || !x && found[0] }), nil
 }
 
 func (k *compiler[C]) memberOfInts(q question[C], list []Node) (value[C], error) {
 	set := make(map[int64]struct{}, len(list))
 	var n need
 	for i, item := range list {
-		v, err := k.compile(item)
+		v, err := k.item(q, item)
 		if err != nil {
 			return v, err
-		}
-		if v.typ != TypeInt || v.array || !v.constant {
-			return v, k.fail(item, "%s can't be in a list for %s", describe(v), describe(q.subject))
 		}
 		x := v.int.get(nil)
 		set[x] = struct{}{}
@@ -85,12 +113,9 @@ func (k *compiler[C]) memberOfStrings(q question[C], list []Node) (value[C], err
 	set := make(map[string]struct{}, len(list))
 	var matchers []matcher
 	for _, item := range list {
-		v, err := k.compile(item)
+		v, err := k.item(q, item)
 		if err != nil {
 			return v, err
-		}
-		if v.typ != TypeString || v.array || !v.constant {
-			return v, k.fail(item, "%s can't be in a list for %s", describe(v), describe(q.subject))
 		}
 		text := v.string.get(nil)
 		if v.form == Plain {
@@ -117,17 +142,17 @@ func (k *compiler[C]) memberOfStrings(q question[C], list []Node) (value[C], err
 	}), nil
 }
 
-func (k *compiler[C]) memberOfNetworks(q question[C], list []Node) (value[C], error) {
+func (k *compiler[C]) memberOfNetworks(n *Binary, q question[C], list []Node) (value[C], error) {
 	var networks []netip.Prefix
 	for _, item := range list {
-		ip, ok := item.(*IPLiteral)
-		if !ok {
-			return q.subject, k.fail(item, "%s is compared with addresses and networks", describe(q.subject))
+		v, err := k.item(q, item)
+		if err != nil {
+			return v, err
 		}
-		networks = append(networks, ip.Prefix)
+		networks = append(networks, v.ip.get(nil))
 	}
 	inside := func(_ *state[C], x netip.Prefix) bool { return slices.ContainsFunc(networks, x.Overlaps) }
-	if q.node.Op != "allin" || !q.subject.array {
+	if n.Op != "allin" || !q.subject.array {
 		return answer(k, q, q.subject.ip, inside), nil
 	}
 	// Every address lies inside: no address lies outside.
@@ -135,20 +160,20 @@ func (k *compiler[C]) memberOfNetworks(q question[C], list []Node) (value[C], er
 	return answer(k, q, q.subject.ip, func(s *state[C], x netip.Prefix) bool { return !inside(s, x) }), nil
 }
 
-// memberOfField compiles literal-or-field in array field.
-func (k *compiler[C]) memberOfField(q question[C]) (value[C], error) {
-	array, err := k.compile(q.node.Right)
+// memberOfArray compiles a value in an array that is known only at evaluation.
+func (k *compiler[C]) memberOfArray(n *Binary, q question[C]) (value[C], error) {
+	array, err := k.compile(n.Right)
 	if err != nil {
 		return array, err
 	}
 	left := q.subject
 	switch {
 	case !array.array:
-		return left, k.fail(q.node.Right, "%s needs a list or an array, this is %s", q.node.Op, describe(array))
+		return left, k.fail(n.Right, "%s needs a list or an array, this is %s", n.Op, describe(array))
 	case left.array:
-		return left, k.fail(q.node, "an array can't be looked for in another array")
+		return left, k.fail(n, "an array can't be looked for in another array")
 	case left.typ != array.typ:
-		return left, k.fail(q.node, "%s can't be in %s", describe(left), describe(array))
+		return left, k.fail(n, "%s can't be in %s", describe(left), describe(array))
 	}
 	q.subject, q.other = array, left
 	switch left.typ {
@@ -162,5 +187,5 @@ func (k *compiler[C]) memberOfField(q question[C]) (value[C], error) {
 	case TypeIP:
 		return answer(k, q, array.ip, func(s *state[C], x netip.Prefix) bool { return x.Overlaps(left.ip.get(s)) }), nil
 	}
-	return left, k.fail(q.node, "%s is not for truth values", q.node.Op)
+	return left, k.fail(n, "%s is not for truth values", n.Op)
 }

@@ -1,14 +1,19 @@
 package secl
 
 import (
+	"crypto/rand"
+	"fmt"
 	"net/netip"
 	"strings"
 )
 
 // variable compiles ${name}: a built-in, or what a set action of the rule set declares.
 func (k *compiler[C]) variable(n *Variable) (value[C], error) {
-	if n.Name == "process.pid" {
-		return k.fieldNamed(n, "process.pid")
+	switch n.Name {
+	case "process.pid":
+		return k.fieldNamed(n, n.Name)
+	case "builtins.uuid4":
+		return value[C]{node: n, typ: TypeString, weight: weightRegexp, string: scalar(uuid4[C])}, nil
 	}
 	name, length := n.Name, false
 	spec := k.env.Variables[name]
@@ -63,6 +68,14 @@ func loadVariable[C any](spec *VariableSpec) value[C] {
 	return v
 }
 
+// uuid4 makes a random UUID (RFC 9562, section 5.4).
+func uuid4[C any](*state[C]) string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
 // lengthOfVariable compiles ${name.length}: elements of an array, bytes of a string.
 func lengthOfVariable[C any](v value[C], spec *VariableSpec) value[C] {
 	return value[C]{node: v.node, typ: TypeInt, weight: weightString, int: scalar(func(s *state[C]) int64 {
@@ -71,15 +84,17 @@ func lengthOfVariable[C any](v value[C], spec *VariableSpec) value[C] {
 	})}
 }
 
-// reference compiles %{field}.
+// reference compiles %{field}; NAME.length works for every array and string.
 func (k *compiler[C]) reference(n *Reference) (value[C], error) {
-	if strings.ContainsRune(n.Name, '[') {
-		return value[C]{}, k.fail(n, "%%{%s} takes no subscript", n.Name)
+	base, length := strings.CutSuffix(n.Name, ".length")
+	if f := k.model.fields[presentName(base)]; length && f != nil && k.model.fields[presentName(n.Name)] == nil {
+		if err := k.settleEvent(n, f); err != nil {
+			return value[C]{}, err
+		}
+		k.note(f.name)
+		v := load(lengthOf(f), false)
+		v.node = n
+		return v, nil
 	}
 	return k.fieldNamed(n, n.Name)
-}
-
-// template compiles a string with ${…} or %{…} in it.
-func (k *compiler[C]) template(n *StringLiteral) (value[C], error) {
-	return value[C]{}, k.fail(n, "variables in strings are not read yet")
 }

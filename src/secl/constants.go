@@ -7,7 +7,23 @@ type namedConstant struct {
 }
 
 // constantTables hold the names category by category. Where two use the same name they agree on the value.
-var constantTables = []map[string]int64{openFlags, errnos}
+var constantTables = []map[string]int64{
+	openFlags, fileModes, unlinkFlags, errnos, capabilities, signals, exitCauses, resources, prctlOptions,
+	addressFamilies, ethernetProtocols, ipProtocols, socketTypes, sockoptLevels, sockoptNames,
+	memoryConstants, vmConstants, traceConstants, bpfConstants, pipeConstants, networkConstants, metadataConstants,
+}
+
+var constants = mergeConstants()
+
+func mergeConstants() map[string]int64 {
+	all := make(map[string]int64)
+	for _, table := range constantTables {
+		for name, v := range table {
+			all[name] = v
+		}
+	}
+	return all
+}
 
 // constantNamed finds a constant.
 func constantNamed(name string) (namedConstant, bool) {
@@ -17,10 +33,6 @@ func constantNamed(name string) (namedConstant, bool) {
 	case "false":
 		return namedConstant{0, true}, true
 	}
-	for _, table := range constantTables {
-		if v, found := table[name]; found {
-			return namedConstant{value: v}, true
-		}
-	}
-	return namedConstant{}, false
+	v, found := constants[name]
+	return namedConstant{value: v}, found
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
+	"sync"
 )
 
 // Model is the table of fields that rules may name, over the caller's evaluation context C. Fill it with Under and
@@ -16,8 +16,8 @@ type Model[C any] struct {
 	// Lookup gives the current value of a variable made by a set action, nil when it is unset. May be nil.
 	Lookup func(*C, *VariableSpec) *Value
 
-	fields    map[string]*field[C]
-	iterators []*iterator[C]
+	fields map[string]*field[C]
+	states sync.Pool
 }
 
 // NewModel makes an empty table.
@@ -167,7 +167,6 @@ func Along[C, E any](m *Model[C], name, event string, first func(*C) *E, next fu
 		first: func(c *C) any { return orNil(first(c)) },
 		next:  func(c *C, e any) any { return orNil(next(c, e.(*E))) },
 	}
-	m.iterators = append(m.iterators, iter)
 	element := func(s *state[C]) *E { e, _ := s.element.(*E); return e }
 	for _, g := range getters {
 		f := newField(name+"."+g.name, event, element, g)
@@ -255,7 +254,7 @@ func (m *Model[C]) FieldNames() []string {
 	return names
 }
 
-// eventTypes are those that have fields.
+// hasEvent tells whether an event type has fields.
 func (m *Model[C]) hasEvent(event string) bool {
 	for _, f := range m.fields {
 		if f.event == event {
@@ -263,14 +262,4 @@ func (m *Model[C]) hasEvent(event string) bool {
 		}
 	}
 	return false
-}
-
-// iteratorOf finds the iterator whose fields the name belongs to.
-func (m *Model[C]) iteratorOf(name string) *iterator[C] {
-	for _, it := range m.iterators {
-		if strings.HasPrefix(name, it.name+".") {
-			return it
-		}
-	}
-	return nil
 }

@@ -13,6 +13,21 @@ type state[C any] struct {
 	now     int64 // nanoseconds since the epoch; 0 until somebody asks
 }
 
+// begin takes a state out of the pool: one on the stack would escape through the closures and be allocated anew.
+func (m *Model[C]) begin(c *C) *state[C] {
+	s, ok := m.states.Get().(*state[C])
+	if !ok {
+		s = new(state[C])
+	}
+	s.c, s.model = c, m
+	return s
+}
+
+func (m *Model[C]) end(s *state[C]) {
+	*s = state[C]{}
+	m.states.Put(s)
+}
+
 // time gives the moment of this evaluation.
 func (s *state[C]) time() int64 {
 	if s.now == 0 {

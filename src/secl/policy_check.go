@@ -3,7 +3,11 @@ package secl
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 )
+
+var overridable = []string{"all", "expression", "actions", "every", "tags", "product_tags"}
 
 // check refuses what no rule set could load.
 func (r *RuleDef) check() error {
@@ -17,6 +21,19 @@ func (r *RuleDef) check() error {
 		return fmt.Errorf("combine %q is not known for rules: only override", r.Combine)
 	case r.Every < 0:
 		return fmt.Errorf("every %v is negative", r.Every)
+	}
+	for i, a := range r.Actions {
+		if a == nil {
+			return fmt.Errorf("action %d is empty", i+1)
+		}
+		if err := a.check(); err != nil {
+			return fmt.Errorf("action %d at line %d: %w", i+1, a.At.Line, err)
+		}
+	}
+	for _, f := range r.Override.Fields {
+		if !slices.Contains(overridable, f) {
+			return fmt.Errorf("override_options: field %q is none of %s", f, strings.Join(overridable, ", "))
+		}
 	}
 	return nil
 }

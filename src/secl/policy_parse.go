@@ -89,6 +89,7 @@ func (p *Policy) readRule(n *yaml.Node) {
 	r := &RuleDef{Policy: p, At: placeOf(n), ExprAt: expressionPlace(n)}
 	err := n.Decode(r)
 	if err == nil {
+		placeActions(n, r.Actions)
 		err = r.check()
 	}
 	if err != nil {
@@ -113,20 +114,38 @@ func (p *Policy) readMacro(n *yaml.Node) {
 
 func placeOf(n *yaml.Node) Place { return Place{n.Line, n.Column} }
 
+// valueOf gives the value of a key of a mapping, nil without one.
+func valueOf(n *yaml.Node, key string) *yaml.Node {
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return n.Content[i+1]
+		}
+	}
+	return nil
+}
+
+// placeActions notes where the actions stand in the file.
+func placeActions(rule *yaml.Node, actions []*Action) {
+	list := valueOf(rule, "actions")
+	for i, a := range actions {
+		// Through an alias or merge the rule has no place of its own for them.
+		if a != nil && list != nil && i < len(list.Content) {
+			a.At = placeOf(list.Content[i])
+		}
+	}
+}
+
 // expressionPlace finds the first character of the expression in the file.
 func expressionPlace(n *yaml.Node) Place {
-	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value != "expression" {
-			continue
-		}
-		v := n.Content[i+1]
-		switch v.Style {
-		case yaml.LiteralStyle, yaml.FoldedStyle:
-			return Place{v.Line + 1, 1}
-		case yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle:
-			return Place{v.Line, v.Column + 1}
-		}
-		return Place{v.Line, v.Column}
+	v := valueOf(n, "expression")
+	if v == nil {
+		return placeOf(n)
 	}
-	return placeOf(n)
+	switch v.Style {
+	case yaml.LiteralStyle, yaml.FoldedStyle:
+		return Place{v.Line + 1, 1}
+	case yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle:
+		return Place{v.Line, v.Column + 1}
+	}
+	return placeOf(v)
 }

@@ -1,6 +1,10 @@
 package secl
 
-import "time"
+import (
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
 
 // RuleDef is a rule as its policy file has it.
 type RuleDef struct {
@@ -24,9 +28,11 @@ type RuleDef struct {
 	GroupID      string        `yaml:"group_id"`
 	Priority     int           `yaml:"priority"`
 
-	Policy *Policy `yaml:"-"`
-	At     Place   `yaml:"-"` // of the rule
-	ExprAt Place   `yaml:"-"` // of the expression's first character
+	Policy     *Policy `yaml:"-"`
+	OriginalID string  `yaml:"-"` // the ID as written, of a rule that was expanded; "" for others
+	At         Place   `yaml:"-"` // of the rule
+	ExprAt     Place   `yaml:"-"` // of the expression's first character
+	exprOf     *Policy // where the expression comes from, when another policy overrides it
 }
 
 // MacroDef is a macro as its policy file has it; it has an expression or values.
@@ -51,6 +57,10 @@ type Action struct {
 	Kill   *KillAction `yaml:"kill"`
 	Hash   *HashAction `yaml:"hash"`
 	Log    *LogAction  `yaml:"log"`
+
+	// These need eBPF: they are accepted, and do nothing.
+	CoreDump      yaml.Node `yaml:"coredump"`
+	NetworkFilter yaml.Node `yaml:"network_filter"`
 
 	At Place `yaml:"-"`
 }

@@ -1,7 +1,5 @@
 package secl
 
-import "fmt"
-
 // Match is a comparison that held when a rule hit.
 type Match struct {
 	Offset, Length int // bytes of the rule's expression
@@ -27,14 +25,14 @@ func newLeaf[C, T any](at Span, q question[C], o operand[C, T], pred func(*state
 		case !t(s):
 			return "", false
 		case o.get != nil:
-			return fmt.Sprint(o.get(s)), true
+			return printValue(o.get(s)), true
 		case q.negative:
 			return "", true
 		}
 		o.some(s, func(s *state[C], v T) bool {
 			found := pred(s, v)
 			if found {
-				shown = fmt.Sprint(v)
+				shown = printValue(v)
 			}
 			return found
 		})
@@ -45,8 +43,9 @@ func newLeaf[C, T any](at Span, q question[C], o operand[C, T], pred func(*state
 
 // Eval tells whether the expression is true for c. It doesn't allocate beyond what the caller's getters do.
 func (p *Program[C]) Eval(c *C) bool {
-	s := state[C]{c: c, model: p.model}
-	return p.eval(&s)
+	s := p.model.begin(c)
+	defer p.model.end(s)
+	return p.eval(s)
 }
 
 func (p *Program[C]) eval(s *state[C]) bool {
@@ -67,7 +66,8 @@ func (p *Program[C]) eval(s *state[C]) bool {
 
 // Explain gives the comparisons that hold for c, in the order of the expression; nil when the expression is false.
 func (p *Program[C]) Explain(c *C) []Match {
-	s := &state[C]{c: c, model: p.model}
+	s := p.model.begin(c)
+	defer p.model.end(s)
 	if !p.eval(s) {
 		return nil
 	}

@@ -1,15 +1,30 @@
 package secl
 
-import (
-	"slices"
-	"sync"
-)
+import "slices"
 
 // Rule is a loaded rule.
 type Rule[C any] struct {
 	Def     *RuleDef
 	Program *Program[C]
-	Filters []*Program[C] // one for each action, nil where it has none
+	Actions []*BoundAction[C]
+
+	token []part[C]
+}
+
+// Token gives what the rule's limiter_token stands for in c: Every counts for each token apart. It is "" for rules
+// without one.
+func (r *Rule[C]) Token(c *C) string {
+	if len(r.token) == 0 {
+		return ""
+	}
+	m := r.Program.model
+	s := m.begin(c)
+	defer m.end(s)
+	var out []byte
+	for _, p := range r.token {
+		out = p(s, out)
+	}
+	return string(out)
 }
 
 // RuleSet holds the rules that are in force. It is immutable and safe for concurrent use; a reload makes a new one.
@@ -20,28 +35,26 @@ type RuleSet[C any] struct {
 
 	model   *Model[C]
 	buckets map[string][]*Rule[C]
-	states  sync.Pool
 }
 
 // Options are the facts of this host and agent that decide which rules count.
 type Options struct {
-	AgentVersion string // compared with agent_version of rules; "" accepts every rule
+	AgentVersion  string // compared with agent_version of rules; "" accepts every rule
+	Host          Host   // what filters ask about
+	NoEnforcement bool   // rules with a kill action are refused
 }
 
 // NewRuleSet judges and compiles the policies' rules. It always gives a rule set; what is wrong with single rules is
 // in its Outcomes.
 func NewRuleSet[C any](m *Model[C], policies []*Policy, o Options) *RuleSet[C] {
 	rs := &RuleSet[C]{model: m, buckets: make(map[string][]*Rule[C])}
-	rs.states.New = func() any { return new(state[C]) }
-	for _, p := range policies {
-		rs.Outcomes = append(rs.Outcomes, p.Outcomes...)
+	a := &assembly[C]{
+		rs: rs, options: o, byID: make(map[string]*RuleDef), macros: make(map[string]*MacroDef),
+		env: &Env{Macros: make(map[string]*Macro), Variables: make(map[string]*VariableSpec)},
 	}
-	a := &assembly[C]{rs: rs, env: &Env{}, options: o}
-	for _, p := range policies {
-		for _, r := range p.Rules {
-			a.rule(r)
-		}
-	}
+	a.gather(policies)
+	a.parseMacros()
+	a.load()
 	return rs
 }
 
@@ -51,16 +64,14 @@ func (rs *RuleSet[C]) Evaluate(c *C, eventType string, hit func(*Rule[C])) {
 	if len(rules) == 0 {
 		return
 	}
-	s := rs.states.Get().(*state[C])
-	*s = state[C]{c: c, model: rs.model}
+	s := rs.model.begin(c)
+	defer rs.model.end(s)
 	for _, r := range rules {
 		s.element = nil
 		if r.Program.eval(s) {
 			hit(r)
 		}
 	}
-	*s = state[C]{}
-	rs.states.Put(s)
 }
 
 // EventTypes lists, sorted, the event types that rules ask for.

@@ -9,6 +9,8 @@ const (
 	maxDepth      = 128       // nested parentheses and unary operators
 	maxList       = 16 << 10  // values in one list
 	maxNodes      = 128 << 10 // operands and operators of one rule after macros are expanded
+	maxAllNodes   = 8 << 20   // the same for a whole rule set
+	maxRules      = 16 << 10  // definitions of rules, and of macros, in a rule set
 	maxMacroDepth = 32        // macros naming macros
 	maxElements   = 100       // elements of an iterator looked at per expression
 )

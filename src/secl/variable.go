@@ -1,7 +1,9 @@
 package secl
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -22,6 +24,16 @@ var scopeNames = [...]string{
 
 // String gives the name used in policies; "" for the global scope.
 func (s Scope) String() string { return scopeNames[s] }
+
+// UnmarshalText reads a scope of a policy file.
+func (s *Scope) UnmarshalText(text []byte) error {
+	i := slices.Index(scopeNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("scope %q is none of process, container, cgroup", text)
+	}
+	*s = Scope(i)
+	return nil
+}
 
 // VariableSpec is a variable as the set actions of a rule set declare it. The pointer identifies it within its rule
 // set.

@@ -1,0 +1,86 @@
+package secl
+
+import "golang.org/x/sys/unix"
+
+// addressFamilies are those of socket(2).
+var addressFamilies = map[string]int64{
+	"AF_ALG": unix.AF_ALG, "AF_APPLETALK": unix.AF_APPLETALK, "AF_ASH": unix.AF_ASH, "AF_ATMPVC": unix.AF_ATMPVC,
+	"AF_ATMSVC": unix.AF_ATMSVC, "AF_AX25": unix.AF_AX25, "AF_BLUETOOTH": unix.AF_BLUETOOTH,
+	"AF_BRIDGE": unix.AF_BRIDGE, "AF_CAIF": unix.AF_CAIF, "AF_CAN": unix.AF_CAN, "AF_DECnet": unix.AF_DECnet,
+	"AF_ECONET": unix.AF_ECONET, "AF_FILE": unix.AF_FILE, "AF_IB": unix.AF_IB, "AF_IEEE802154": unix.AF_IEEE802154,
+	"AF_INET": unix.AF_INET, "AF_INET6": unix.AF_INET6, "AF_IPX": unix.AF_IPX, "AF_IRDA": unix.AF_IRDA,
+	"AF_ISDN": unix.AF_ISDN, "AF_IUCV": unix.AF_IUCV, "AF_KCM": unix.AF_KCM, "AF_KEY": unix.AF_KEY,
+	"AF_LLC": unix.AF_LLC, "AF_LOCAL": unix.AF_LOCAL, "AF_MAX": unix.AF_MAX, "AF_MCTP": unix.AF_MCTP,
+	"AF_MPLS": unix.AF_MPLS, "AF_NETBEUI": unix.AF_NETBEUI, "AF_NETLINK": unix.AF_NETLINK,
+	"AF_NETROM": unix.AF_NETROM, "AF_NFC": unix.AF_NFC, "AF_PACKET": unix.AF_PACKET, "AF_PHONET": unix.AF_PHONET,
+	"AF_PPPOX": unix.AF_PPPOX, "AF_QIPCRTR": unix.AF_QIPCRTR, "AF_RDS": unix.AF_RDS, "AF_ROSE": unix.AF_ROSE,
+	"AF_ROUTE": unix.AF_ROUTE, "AF_RXRPC": unix.AF_RXRPC, "AF_SECURITY": unix.AF_SECURITY, "AF_SMC": unix.AF_SMC,
+	"AF_SNA": unix.AF_SNA, "AF_TIPC": unix.AF_TIPC, "AF_UNIX": unix.AF_UNIX, "AF_UNSPEC": unix.AF_UNSPEC,
+	"AF_VSOCK": unix.AF_VSOCK, "AF_WANPIPE": unix.AF_WANPIPE, "AF_X25": unix.AF_X25, "AF_XDP": unix.AF_XDP,
+}
+
+// ethernetProtocols are the layer 3 protocols.
+var ethernetProtocols = map[string]int64{
+	"ETH_P_1588": unix.ETH_P_1588, "ETH_P_8021AC": unix.ETH_P_8021AC, "ETH_P_8021AD": unix.ETH_P_8021AD,
+	"ETH_P_8021AH": unix.ETH_P_8021AH, "ETH_P_8021Q": unix.ETH_P_8021Q, "ETH_P_80221": unix.ETH_P_80221,
+	"ETH_P_802_2": unix.ETH_P_802_2, "ETH_P_802_3": unix.ETH_P_802_3, "ETH_P_802_3_MIN": unix.ETH_P_802_3_MIN,
+	"ETH_P_802_EX1": unix.ETH_P_802_EX1, "ETH_P_AARP": unix.ETH_P_AARP, "ETH_P_AF_IUCV": unix.ETH_P_AF_IUCV,
+	"ETH_P_ALL": unix.ETH_P_ALL, "ETH_P_AOE": unix.ETH_P_AOE, "ETH_P_ARCNET": unix.ETH_P_ARCNET,
+	"ETH_P_ARP": unix.ETH_P_ARP, "ETH_P_ATALK": unix.ETH_P_ATALK, "ETH_P_ATMFATE": unix.ETH_P_ATMFATE,
+	"ETH_P_ATMMPOA": unix.ETH_P_ATMMPOA, "ETH_P_AX25": unix.ETH_P_AX25, "ETH_P_BATMAN": unix.ETH_P_BATMAN,
+	"ETH_P_BPQ": unix.ETH_P_BPQ, "ETH_P_CAIF": unix.ETH_P_CAIF, "ETH_P_CAN": unix.ETH_P_CAN,
+	"ETH_P_CANFD": unix.ETH_P_CANFD, "ETH_P_CANXL": unix.ETH_P_CANXL, "ETH_P_CFM": unix.ETH_P_CFM,
+	"ETH_P_CONTROL": unix.ETH_P_CONTROL, "ETH_P_CUST": unix.ETH_P_CUST, "ETH_P_DDCMP": unix.ETH_P_DDCMP,
+	"ETH_P_DEC": unix.ETH_P_DEC, "ETH_P_DIAG": unix.ETH_P_DIAG, "ETH_P_DNA_DL": unix.ETH_P_DNA_DL,
+	"ETH_P_DNA_RC": unix.ETH_P_DNA_RC, "ETH_P_DNA_RT": unix.ETH_P_DNA_RT, "ETH_P_DSA": unix.ETH_P_DSA,
+	"ETH_P_DSA_8021Q": unix.ETH_P_DSA_8021Q, "ETH_P_DSA_A5PSW": unix.ETH_P_DSA_A5PSW,
+	"ETH_P_ECONET": unix.ETH_P_ECONET, "ETH_P_EDSA": unix.ETH_P_EDSA, "ETH_P_ERSPAN": unix.ETH_P_ERSPAN,
+	"ETH_P_ERSPAN2": unix.ETH_P_ERSPAN2, "ETH_P_ETHERCAT": unix.ETH_P_ETHERCAT, "ETH_P_FCOE": unix.ETH_P_FCOE,
+	"ETH_P_FIP": unix.ETH_P_FIP, "ETH_P_GRE_OSI": unix.ETH_P_GRE_OSI, "ETH_P_HDLC": unix.ETH_P_HDLC,
+	"ETH_P_HSR": unix.ETH_P_HSR, "ETH_P_IBOE": unix.ETH_P_IBOE, "ETH_P_IEEE802154": unix.ETH_P_IEEE802154,
+	"ETH_P_IEEEPUP": unix.ETH_P_IEEEPUP, "ETH_P_IEEEPUPAT": unix.ETH_P_IEEEPUPAT, "ETH_P_IFE": unix.ETH_P_IFE,
+	"ETH_P_IP": unix.ETH_P_IP, "ETH_P_IPV6": unix.ETH_P_IPV6, "ETH_P_IPX": unix.ETH_P_IPX,
+	"ETH_P_IRDA": unix.ETH_P_IRDA, "ETH_P_LAT": unix.ETH_P_LAT, "ETH_P_LINK_CTL": unix.ETH_P_LINK_CTL,
+	"ETH_P_LLDP": unix.ETH_P_LLDP, "ETH_P_LOCALTALK": unix.ETH_P_LOCALTALK, "ETH_P_LOOP": unix.ETH_P_LOOP,
+	"ETH_P_LOOPBACK": unix.ETH_P_LOOPBACK, "ETH_P_MACSEC": unix.ETH_P_MACSEC, "ETH_P_MAP": unix.ETH_P_MAP,
+	"ETH_P_MCTP": unix.ETH_P_MCTP, "ETH_P_MOBITEX": unix.ETH_P_MOBITEX, "ETH_P_MPLS_MC": unix.ETH_P_MPLS_MC,
+	"ETH_P_MPLS_UC": unix.ETH_P_MPLS_UC, "ETH_P_MRP": unix.ETH_P_MRP, "ETH_P_MVRP": unix.ETH_P_MVRP,
+	"ETH_P_MXLGSW": unix.ETH_P_MXLGSW, "ETH_P_NCSI": unix.ETH_P_NCSI, "ETH_P_NSH": unix.ETH_P_NSH,
+	"ETH_P_NXP_NETC": unix.ETH_P_NXP_NETC, "ETH_P_PAE": unix.ETH_P_PAE, "ETH_P_PAUSE": unix.ETH_P_PAUSE,
+	"ETH_P_PHONET": unix.ETH_P_PHONET, "ETH_P_PPPTALK": unix.ETH_P_PPPTALK, "ETH_P_PPP_DISC": unix.ETH_P_PPP_DISC,
+	"ETH_P_PPP_MP": unix.ETH_P_PPP_MP, "ETH_P_PPP_SES": unix.ETH_P_PPP_SES, "ETH_P_PREAUTH": unix.ETH_P_PREAUTH,
+	"ETH_P_PROFINET": unix.ETH_P_PROFINET, "ETH_P_PRP": unix.ETH_P_PRP, "ETH_P_PUP": unix.ETH_P_PUP,
+	"ETH_P_PUPAT": unix.ETH_P_PUPAT, "ETH_P_QINQ1": unix.ETH_P_QINQ1, "ETH_P_QINQ2": unix.ETH_P_QINQ2,
+	"ETH_P_QINQ3": unix.ETH_P_QINQ3, "ETH_P_RARP": unix.ETH_P_RARP, "ETH_P_REALTEK": unix.ETH_P_REALTEK,
+	"ETH_P_SCA": unix.ETH_P_SCA, "ETH_P_SLOW": unix.ETH_P_SLOW, "ETH_P_SNAP": unix.ETH_P_SNAP,
+	"ETH_P_TDLS": unix.ETH_P_TDLS, "ETH_P_TEB": unix.ETH_P_TEB, "ETH_P_TIPC": unix.ETH_P_TIPC,
+	"ETH_P_TRAILER": unix.ETH_P_TRAILER, "ETH_P_TR_802_2": unix.ETH_P_TR_802_2, "ETH_P_TSN": unix.ETH_P_TSN,
+	"ETH_P_WAN_PPP": unix.ETH_P_WAN_PPP, "ETH_P_WCCP": unix.ETH_P_WCCP, "ETH_P_X25": unix.ETH_P_X25,
+	"ETH_P_XDSA": unix.ETH_P_XDSA, "ETH_P_YT921X": unix.ETH_P_YT921X,
+}
+
+// ipProtocols are the layer 4 protocols. 9 is any private interior gateway, which x/sys leaves out.
+var ipProtocols = map[string]int64{
+	"IP_PROTO_IP": unix.IPPROTO_IP, "IP_PROTO_ICMP": unix.IPPROTO_ICMP, "IP_PROTO_IGMP": unix.IPPROTO_IGMP,
+	"IP_PROTO_IPIP": unix.IPPROTO_IPIP, "IP_PROTO_TCP": unix.IPPROTO_TCP, "IP_PROTO_EGP": unix.IPPROTO_EGP,
+	"IP_PROTO_PUP": unix.IPPROTO_PUP, "IP_PROTO_UDP": unix.IPPROTO_UDP, "IP_PROTO_IDP": unix.IPPROTO_IDP,
+	"IP_PROTO_TP": unix.IPPROTO_TP, "IP_PROTO_DCCP": unix.IPPROTO_DCCP, "IP_PROTO_IPV6": unix.IPPROTO_IPV6,
+	"IP_PROTO_RSVP": unix.IPPROTO_RSVP, "IP_PROTO_GRE": unix.IPPROTO_GRE, "IP_PROTO_ESP": unix.IPPROTO_ESP,
+	"IP_PROTO_AH": unix.IPPROTO_AH, "IP_PROTO_ICMPV6": unix.IPPROTO_ICMPV6, "IP_PROTO_MTP": unix.IPPROTO_MTP,
+	"IP_PROTO_BEETPH": unix.IPPROTO_BEETPH, "IP_PROTO_ENCAP": unix.IPPROTO_ENCAP, "IP_PROTO_PIM": unix.IPPROTO_PIM,
+	"IP_PROTO_COMP": unix.IPPROTO_COMP, "IP_PROTO_SCTP": unix.IPPROTO_SCTP,
+	"IP_PROTO_UDPLITE": unix.IPPROTO_UDPLITE, "IP_PROTO_MPLS": unix.IPPROTO_MPLS, "IP_PROTO_RAW": unix.IPPROTO_RAW, "IP_PROTO_IGP": 9,
+}
+
+// socketTypes are those of socket(2).
+var socketTypes = map[string]int64{
+	"SOCK_STREAM": unix.SOCK_STREAM, "SOCK_DGRAM": unix.SOCK_DGRAM, "SOCK_RAW": unix.SOCK_RAW,
+	"SOCK_RDM": unix.SOCK_RDM, "SOCK_SEQPACKET": unix.SOCK_SEQPACKET, "SOCK_DCCP": unix.SOCK_DCCP,
+	"SOCK_PACKET": unix.SOCK_PACKET,
+}
+
+// sockoptLevels are the levels of setsockopt(2).
+var sockoptLevels = map[string]int64{
+	"IPPROTO_IP": unix.IPPROTO_IP, "SOL_SOCKET": unix.SOL_SOCKET, "IPPROTO_TCP": unix.IPPROTO_TCP,
+	"IPPROTO_UDP": unix.IPPROTO_UDP, "IPPROTO_IPV6": unix.IPPROTO_IPV6, "IPPROTO_ICMPV6": unix.IPPROTO_ICMPV6,
+}
