@@ -105,7 +105,7 @@ func (l *Loop) alive(stop ptrace.Stop) {
 		return
 	}
 	if stop.Reason != ptrace.GroupStop {
-		t.Stopped = false
+		t.Stopped, t.Held = false, false
 	}
 	switch stop.Reason {
 	case ptrace.SeccompStop:
@@ -152,7 +152,7 @@ func (l *Loop) groupStop(t *shared.Task) {
 		l.resume(t, 0)
 		return
 	}
-	t.Stopped = true
+	t.Stopped = !t.Held
 	l.kernel.Listen(int(t.TID))
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+	"unsafe"
 
 	"github.com/ebpfless/ebpfless/src/tracer"
 	"github.com/ebpfless/ebpfless/src/tracer/guard"
@@ -48,7 +49,15 @@ func becomeOrphan() error {
 	return err
 }
 
+// takeName is for ps(1): executing /proc/self/exe has left "exe" as the name.
+func takeName() {
+	name := [16]byte{}
+	copy(name[:15], "cws-instrumentation")
+	unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name)), 0, 0, 0)
+}
+
 func newGuard() (*guard.Guard, error) {
+	takeName()
 	closeAbove(talkFD)
 	file := os.NewFile(memoryFD, "shared memory")
 	memory, err := shared.Map(file)
@@ -104,6 +113,7 @@ func loopCommand() *cobra.Command {
 
 // trace is the tracing loop's process.
 func trace() error {
+	takeName()
 	closeAbove(lifeFD)
 	memory, err := shared.Map(os.NewFile(memoryFD, "shared memory"))
 	if err != nil {

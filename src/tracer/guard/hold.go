@@ -24,7 +24,7 @@ func (w *Watchdog) hold() {
 				if !sent[tid] {
 					sent[tid] = true
 					fresh++
-					w.register(tid, tgid)
+					w.mark(tid, tgid)
 					unix.Tgkill(tgid, tid, unix.SIGSTOP)
 				}
 				if !still(proc.State(tid)) {
@@ -40,14 +40,17 @@ func (w *Watchdog) hold() {
 	w.log.Warnf("some tasks did not stop within %v while the tracing loop was replaced", holdLimit)
 }
 
-// register makes sure that the successor knows a task: the loop may have been killed before it heard of it.
-func (w *Watchdog) register(tid, tgid int) {
-	if w.memory.Find(tid) != nil {
-		return
-	}
-	if t := w.memory.Add(tid, tgid); t != nil {
+// mark notes which tasks the guardian stops, and not their user. The loop may have been killed before it heard of a
+// task: the successor learns of it here.
+func (w *Watchdog) mark(tid, tgid int) {
+	t := w.memory.Find(tid)
+	if t == nil {
+		if t = w.memory.Add(tid, tgid); t == nil {
+			return
+		}
 		t.Found = true
 	}
+	t.Held = !t.Stopped
 }
 
 // still tells from a state of proc(5) that a task will execute nothing more before it meets its SIGSTOP. D is a parent

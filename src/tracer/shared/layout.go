@@ -131,7 +131,8 @@ type Task struct {
 	Stopped   bool // in a group-stop that the application or its user wants
 	Found     bool // put here by the guardian: the loop never saw it begin
 	Adopted   bool // seized again; an unfinished call may still be read from its registers
-	_         [2]bool
+	Held      bool // stopped by the guardian and not continued yet
+	_         bool
 	Call      int32 // slot + 1 of the facts of an unfinished call; 0: none
 	Number    uint32
 	Args      [6]uint64
