@@ -13,9 +13,9 @@ export CGO_ENABLED := 0
 
 # Static binaries need no C library of the host, and paths of the build machine have no place in them.
 LDFLAGS = -s -w \
-  -X $(MODULE)/src/cli/tracer.version=$(VERSION) \
-  -X $(MODULE)/src/cli/probe.version=$(VERSION) \
-  -X $(MODULE)/src/cli/ctl.version=$(VERSION)
+  -X $(MODULE)/src/cli/tracer.Version=$(VERSION) \
+  -X $(MODULE)/src/cli/probe.Version=$(VERSION) \
+  -X $(MODULE)/src/cli/ctl.Version=$(VERSION)
 
 # The tracer notes the signal dispositions that it was started with before the Go runtime overwrites them, so its entry
 # point is its own. An architecture without that file starts as every Go program does.
