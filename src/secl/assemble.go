@@ -1,7 +1,6 @@
 package secl
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 )
@@ -150,7 +149,8 @@ func (a *assembly[C]) failed(o Outcome, err error, expr Place) {
 	if o.Line == 0 {
 		o.Place = expr
 	}
-	if at := (*Error)(nil); errors.As(err, &at) {
+	// A wrapped error is of another expression than the definition's own, a filter's for example.
+	if at, ok := err.(*Error); ok {
 		o.Message, o.Caret, o.Place = at.Message, at.Caret(), expr
 		o.Line += at.Line() - 1
 		o.Column = at.Column()

@@ -3,6 +3,7 @@ package secl
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // load compiles the rules that are left.
@@ -43,7 +44,7 @@ func (a *assembly[C]) compile(def *RuleDef) {
 		return
 	}
 	r := &Rule[C]{Def: def, Program: program}
-	o.Status, o.Warnings = Loaded, program.Warnings
+	o.Status, o.Warnings = Loaded, slices.Concat(def.warnings, program.Warnings)
 	if err := a.bind(r, &o); err != nil {
 		// The place of an error in an action is that of the action: its expression isn't the rule's.
 		a.failed(def.outcome(), err, def.At)

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"gopkg.in/yaml.v3"
@@ -62,6 +64,9 @@ func (p *Policy) read(root *yaml.Node) {
 			err = each(node, p.readMacro)
 		case "rules":
 			err = each(node, p.readRule)
+		case "replace_policy_id", "hooks":
+		default:
+			err = errors.New("is no key of a policy file")
 		}
 		if err != nil {
 			p.fail(Outcome{Message: fmt.Sprintf("%s: %v", key.Value, err), Place: placeOf(node)})
@@ -88,6 +93,7 @@ func each(list *yaml.Node, visit func(*yaml.Node)) error {
 func (p *Policy) readRule(n *yaml.Node) {
 	r := &RuleDef{Policy: p, At: placeOf(n), ExprAt: expressionPlace(n)}
 	err := n.Decode(r)
+	r.warnings = unknownKeys(n, ruleKeys)
 	if err == nil {
 		placeActions(n, r.Actions)
 		err = r.check()
@@ -133,6 +139,28 @@ func placeActions(rule *yaml.Node, actions []*Action) {
 			a.At = placeOf(list.Content[i])
 		}
 	}
+}
+
+var ruleKeys = keysOf(reflect.TypeFor[RuleDef]())
+
+// keysOf lists the keys that decoding into a struct understands.
+func keysOf(t reflect.Type) (keys []string) {
+	for i := range t.NumField() {
+		if key := t.Field(i).Tag.Get("yaml"); key != "" && key != "-" {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// unknownKeys warns about keys that nobody reads: they may be mistyped, or of a newer version of the language.
+func unknownKeys(n *yaml.Node, known []string) (warnings []string) {
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if key := n.Content[i]; key.Value != "<<" && !slices.Contains(known, key.Value) {
+			warnings = append(warnings, fmt.Sprintf("line %d: key %q is unknown and ignored", key.Line, key.Value))
+		}
+	}
+	return warnings
 }
 
 // expressionPlace finds the first character of the expression in the file.

@@ -32,6 +32,7 @@ type RuleDef struct {
 	OriginalID string  `yaml:"-"` // the ID as written, of a rule that was expanded; "" for others
 	At         Place   `yaml:"-"` // of the rule
 	ExprAt     Place   `yaml:"-"` // of the expression's first character
+	warnings   []string
 	exprOf     *Policy // where the expression comes from, when another policy overrides it
 }
 
@@ -47,7 +48,7 @@ type MacroDef struct {
 
 	Policy *Policy `yaml:"-"`
 	At     Place   `yaml:"-"`
-	ExprAt Place   `yaml:"-"`
+	ExprAt Place   `yaml:"-"` // of the expression's first character
 }
 
 // Action is what a rule does when it hits. Exactly one of the pointers is set.

@@ -64,7 +64,8 @@ func (p *Program[C]) eval(s *state[C]) bool {
 	return false
 }
 
-// Explain gives the comparisons that hold for c, in the order of the expression; nil when the expression is false.
+// Explain gives the comparisons that hold for c, in the order of the expression. It is empty when the
+// expression is false, and when it is true only because other comparisons are not.
 func (p *Program[C]) Explain(c *C) []Match {
 	s := p.model.begin(c)
 	defer p.model.end(s)
