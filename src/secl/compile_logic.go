@@ -115,23 +115,31 @@ func maskedFlags[C any](op string, left, right value[C]) uint32 {
 }
 
 // lint warns where and and or mix without parentheses: the language groups them to the right, readers don't expect it.
-func (k *compiler[C]) lint(n Node) {
+// The first place is enough.
+func (k *compiler[C]) lint(n Node) (warned bool) {
+	if u, ok := n.(*Unary); ok {
+		return k.lint(u.Operand)
+	}
 	b, ok := n.(*Binary)
-	if !ok {
-		if u, ok := n.(*Unary); ok {
-			k.lint(u.Operand)
-		}
-		return
+	if !ok || k.lint(b.Left) {
+		return ok
 	}
-	k.lint(b.Left)
-	k.lint(b.Right)
 	inner, ok := b.Right.(*Binary)
-	if !ok || !isLogic(b.Op) || !isLogic(inner.Op) || inner.Op == b.Op {
-		return
+	if !ok || !isLogic(b.Op) || !isLogic(inner.Op) || inner.Op == b.Op || inner.Grouped {
+		return k.lint(b.Right)
 	}
-	if !inner.Grouped {
-		k.warn("%s and %s mix without parentheses: read as %s", b.Op, inner.Op, Print(b))
+	k.warn("%s and %s mix without parentheses: read as %s %s (%s)",
+		b.Op, inner.Op, shortened(b.Left), b.Op, shortened(inner))
+	return true
+}
+
+// shortened prints an expression for a log line.
+func shortened(n Node) string {
+	const most = 200
+	if text := Print(n); len(text) <= most {
+		return text
 	}
+	return "…"
 }
 
 func isLogic(op string) bool { return op == "&&" || op == "||" }

@@ -76,6 +76,9 @@ func (k *compiler[C]) matcher(at Node, text string, form Form, f *field[C]) (mat
 	if glob {
 		k.warn("%s: the language documents no regexps on paths", f.name)
 	}
+	if len(text) > maxRegexp {
+		return nil, k.fail(at, "regexp is %d bytes long, more than %d", len(text), maxRegexp)
+	}
 	re, err := regexp.Compile(text)
 	if err != nil {
 		return nil, k.fail(at, "%v", err)

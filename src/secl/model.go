@@ -89,6 +89,15 @@ func Missing[C, E any](name string, typ Type, array bool, reason string) Getter[
 	return Getter[C, E]{name: name, typ: typ, array: array, reason: reason}
 }
 
+// Unfilled makes Missing fields of getters that others can fill, so that they keep their types and pattern semantics.
+func Unfilled[C, E any](reason string, getters []Getter[C, E]) []Getter[C, E] {
+	out := make([]Getter[C, E], len(getters))
+	for i, g := range getters {
+		out[i] = Getter[C, E]{name: g.name, typ: g.typ, array: g.array, glob: g.glob, length: g.length, reason: reason}
+	}
+	return out
+}
+
 // WithLength adds NAME.length: bytes of a string, elements of an array.
 func (g Getter[C, E]) WithLength() Getter[C, E] {
 	g.length = true

@@ -51,7 +51,9 @@ func processGetters() []Getter[testEvent, testProcess] {
 		Bool("is_thread", func(_ *testEvent, p *testProcess) bool { return p.Thread }),
 	}
 	file := func(_ *testEvent, p *testProcess) *testFile { return &p.File }
-	return append(own, Sub("file.", file, fileGetters())...)
+	own = append(own, Sub("file.", file, fileGetters())...)
+	nobody := func(*testEvent, *testProcess) *testFile { return nil }
+	return append(own, Unfilled("scripts are not followed", Sub("interpreter.file.", nobody, fileGetters()))...)
 }
 
 func newTestModel() *Model[testEvent] {
