@@ -76,22 +76,23 @@ static void by_clone(int flags)
 	reap(child);
 }
 
-static void killed(void) { pause(); }
+static void ends_by(int signal)
+{
+	pid_t child = idle();
 
-static void segfault(void) { *(volatile int *)8 = 1; }
+	if (kill(child, signal))
+		die("kill");
+	expect("signal", "signal=%d target=%d retval=0", signal, (int)child);
+	reap(child);
+}
 
-static void ends_by(void (*how)(void), int signal)
+static void segfaults(void)
 {
 	pid_t child = forked();
 
 	if (child == 0) {
-		how();
+		*(volatile int *)8 = 1;
 		finish(97);
-	}
-	if (signal) {
-		if (kill(child, signal))
-			die("kill");
-		expect("signal", "signal=%d target=%d retval=0", signal, (int)child);
 	}
 	reap(child);
 }
@@ -108,8 +109,8 @@ int main(int argc, char **argv)
 	if (syscall(SYS_prlimit64, 0, RLIMIT_CORE, &(struct rlimit64){0, 0}, NULL))
 		die("prlimit");
 	expect("setrlimit", "resource=%d cur=0 max=0 target=%d retval=0", RLIMIT_CORE, (int)getpid());
-	ends_by(killed, SIGTERM);
-	ends_by(killed, SIGKILL);
-	ends_by(segfault, 0);
+	ends_by(SIGTERM);
+	ends_by(SIGKILL);
+	segfaults();
 	finish(42);
 }

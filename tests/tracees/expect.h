@@ -199,6 +199,28 @@ __attribute__((unused)) static int reap(pid_t child)
 	return status;
 }
 
+/* idle makes a child that waits to be killed. It comes back when the child has said what it is, or it never would. */
+__attribute__((unused)) static pid_t idle(void)
+{
+	int ends[2];
+	pid_t child;
+	char c;
+
+	if (pipe(ends))
+		die("pipe");
+	child = forked();
+	if (child == 0) {
+		if (write(ends[1], "x", 1) != 1)
+			die("write");
+		for (;;)
+			pause();
+	}
+	if (read(ends[0], &c, 1) != 1)
+		die("read");
+	close(ends[0]), close(ends[1]);
+	return child;
+}
+
 /* in_child runs a part in a process of its own. */
 __attribute__((unused)) static void in_child(void (*part)(void))
 {

@@ -19,11 +19,7 @@ static void limited(void)
 	limit.rlim_cur = limit.rlim_max = RLIM64_INFINITY;
 	if (!syscall(SYS_prlimit64, 0, RLIMIT_CPU, &limit, NULL))
 		expect("setrlimit", "resource=%d cur=%llu max=%llu retval=0", RLIMIT_CPU, ~0ull, ~0ull);
-	child = forked();
-	if (child == 0) {
-		pause();
-		finish(97);
-	}
+	child = idle();
 	limit.rlim_cur = limit.rlim_max = 16;
 	if (syscall(SYS_prlimit64, child, RLIMIT_NOFILE, &limit, NULL))
 		die("prlimit");

@@ -73,6 +73,8 @@ static void killed_while_stopped(void)
 		finish(97);
 	}
 	waited(child, WUNTRACED, is_stopped, "wait for the stop");
+	/* The call has returned to the kernel's exit, though never to the child. */
+	expect_of(child, "signal", "signal=%d target=%d retval=0", SIGSTOP, (int)child);
 	signalled(child, SIGKILL);
 	reap(child);
 }

@@ -21,11 +21,7 @@ int main(int argc, char **argv)
 
 	begin(argc, argv);
 	in_child(traced_by_parent);
-	child = forked();
-	if (child == 0) {
-		pause();
-		finish(97);
-	}
+	child = idle();
 	r = result(syscall(SYS_ptrace, PTRACE_SEIZE, child, 0, 0));
 	if (r && r != -EPERM)
 		die("PTRACE_SEIZE");
