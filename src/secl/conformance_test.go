@@ -155,6 +155,7 @@ func TestConformance(t *testing.T) {
 func TestAddresses(t *testing.T) {
 	m, e := newTestModel(), conformanceEvent()
 	for expression, want := range map[string]bool{
+		`connect.addr.ip in ::ffff:10.0.0.0/104`:                        true,
 		`connect.addr.ip == 10.1.2.3`:                                   true,
 		`connect.addr.ip != 10.1.2.3`:                                   false,
 		`connect.addr.ip in 10.0.0.0/8`:                                 true,

@@ -235,10 +235,10 @@ func (l *lexer) address(n int) (token, error) {
 	t := token{Span: at, kind: ipToken, text: text, net: strings.Contains(text, "/")}
 	if t.net {
 		p, err := netip.ParsePrefix(text)
-		t.ip = p
 		if err != nil {
 			return t, errorAt(l.src, at, "%q is not a network in CIDR notation", text)
 		}
+		t.ip = unmapped(p)
 		return t, nil
 	}
 	a, err := netip.ParseAddr(text)
@@ -247,6 +247,14 @@ func (l *lexer) address(n int) (token, error) {
 	}
 	t.ip = hostPrefix(a)
 	return t, nil
+}
+
+// unmapped makes an IPv4 network of one in IPv6 clothes.
+func unmapped(p netip.Prefix) netip.Prefix {
+	if p.Addr().Is4In6() && p.Bits() >= 96 {
+		return netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+	}
+	return p
 }
 
 // hostPrefix is the network that holds a alone. IPv4 addresses in IPv6 clothes count as IPv4.
