@@ -5,14 +5,15 @@ import (
 	"slices"
 )
 
-// Env is what an expression may refer to beyond the model's fields.
+// Env is what an expression may refer to beyond the model's fields. It must not be used by two Compile at once.
 type Env struct {
 	Macros    map[string]*Macro
 	Variables map[string]*VariableSpec
 	AnyEvent  bool   // the expression need not belong to one event type: filters of rules and of actions
 	Event     string // event type that the fields must belong to; "" leaves it to the expression
 
-	nodes int // compiled so far with this environment
+	nodes   int // compiled so far with this environment
+	guesses int // at what mistyped names mean
 }
 
 // Macro is a named expression, list or value.

@@ -94,7 +94,7 @@ func (k *compiler[C]) fieldNamed(n Node, name string) (value[C], error) {
 	}
 	f := k.model.fields[presentName(parts.field)]
 	if f == nil {
-		return value[C]{}, k.fail(n, "%s", k.model.unknown(parts.field))
+		return value[C]{}, k.fail(n, "%s", k.unknown(parts.field))
 	}
 	if err := k.settleEvent(n, f); err != nil {
 		return value[C]{}, err

@@ -84,7 +84,7 @@ func (k *compiler[C]) memberOfBools(q question[C], list []Node) (value[C], error
 }
 
 func (k *compiler[C]) memberOfInts(q question[C], list []Node) (value[C], error) {
-	set := make(map[int64]struct{}, len(list))
+	var values []int64
 	var n need
 	for i, item := range list {
 		v, err := k.item(q, item)
@@ -92,14 +92,15 @@ func (k *compiler[C]) memberOfInts(q question[C], list []Node) (value[C], error)
 			return v, err
 		}
 		x := v.int.get(nil)
-		set[x] = struct{}{}
+		values = append(values, x)
 		one := flagsNeed(q.subject.flags, "==", x)
 		if i == 0 {
 			n = one
 		}
 		n = n.or(one)
 	}
-	out := answer(k, q, q.subject.int, func(_ *state[C], x int64) bool { _, found := set[x]; return found })
+	contains := intSet(values)
+	out := answer(k, q, q.subject.int, func(_ *state[C], x int64) bool { return contains(x) })
 	if q.subject.flags != 0 {
 		out.need = n
 	}
@@ -110,7 +111,7 @@ func (k *compiler[C]) memberOfInts(q question[C], list []Node) (value[C], error)
 }
 
 func (k *compiler[C]) memberOfStrings(q question[C], list []Node) (value[C], error) {
-	set := make(map[string]struct{}, len(list))
+	var plain []string
 	var matchers []matcher
 	for _, item := range list {
 		v, err := k.item(q, item)
@@ -119,7 +120,7 @@ func (k *compiler[C]) memberOfStrings(q question[C], list []Node) (value[C], err
 		}
 		text := v.string.get(nil)
 		if v.form == Plain {
-			set[text] = struct{}{}
+			plain = append(plain, text)
 			continue
 		}
 		m, err := k.matcher(item, text, v.form, q.subject.field)
@@ -129,8 +130,9 @@ func (k *compiler[C]) memberOfStrings(q question[C], list []Node) (value[C], err
 		matchers = append(matchers, m)
 	}
 	q.other.weight = weightString + weightPattern*len(matchers)
+	contains := stringSet(plain)
 	return answer(k, q, q.subject.string, func(_ *state[C], x string) bool {
-		if _, found := set[x]; found {
+		if contains(x) {
 			return true
 		}
 		for _, match := range matchers {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// maxPolicy is the largest policy file read, in bytes.
-const maxPolicy = 16 << 20
+// maxPolicy is the largest policy file read, in bytes. The YAML library takes up to 50 bytes of memory for each.
+const maxPolicy = 4 << 20
 
 // Policy is one policy file, read but not yet judged.
 type Policy struct {

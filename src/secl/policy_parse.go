@@ -30,6 +30,9 @@ func ParsePolicy(file string, content []byte) *Policy {
 		p.fail(Outcome{Message: err.Error(), Place: Place{Line: lineOf(err)}})
 	default:
 		p.read(root.Content[0])
+		if more := new(yaml.Node); !errors.Is(decoder.Decode(more), io.EOF) {
+			p.fail(Outcome{Message: "what follows the first YAML document is ignored", Place: placeOf(more)})
+		}
 	}
 	return p
 }

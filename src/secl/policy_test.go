@@ -133,6 +133,7 @@ func TestBrokenPoliciesNameThePlace(t *testing.T) {
 		"no mapping":       {"- a", "", "not a mapping", 1},
 		"no list":          {"rules: 3", "", "not a list", 1},
 		"unknown key":      {"version: 1\nrule: []", "", "no key of a policy", 2},
+		"two documents":    {"version: 1\n---\nrules: []", "", "first YAML document", 2},
 		"no id":            {"rules:\n  - expression: open.retval == 1", "", "id is missing", 2},
 		"bad id":           {"rules:\n  - id: a-b\n    expression: open.retval == 1", "a-b", "letters", 2},
 		"type":             {"rules:\n  - id: a\n    expression: [x]\n", "a", "cannot unmarshal", 2},

@@ -33,7 +33,7 @@ func (r random) literal() string {
 }
 
 func (r random) list(item func() string) string {
-	items := make([]string, 1+r.IntN(3))
+	items := make([]string, 1+pick(r, 0, 1, 2, fewValues+2))
 	for i := range items {
 		items[i] = item()
 	}

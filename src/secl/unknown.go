@@ -13,13 +13,17 @@ var otherEvents = map[string]bool{
 }
 
 // unknown says what is wrong with a name that is nothing, and which field it resembles.
-func (m *Model[C]) unknown(name string) string {
+func (k *compiler[C]) unknown(name string) string {
+	m := k.model
 	prefix, _, dotted := strings.Cut(name, ".")
 	if dotted && otherEvents[prefix] && !m.hasEvent(prefix) {
 		return fmt.Sprintf("%s events can't be seen in eBPF-less mode", prefix)
 	}
-	if near := m.nearest(name); near != "" {
-		return fmt.Sprintf("unknown field %q, did you mean %q?", name, near)
+	// A guess takes a millisecond; a file full of mistakes gets them for its first ones.
+	if k.env.guesses++; k.env.guesses <= 100 {
+		if near := m.nearest(name); near != "" {
+			return fmt.Sprintf("unknown field %q, did you mean %q?", name, near)
+		}
 	}
 	if !dotted {
 		return fmt.Sprintf("%q is no constant, macro or field", name)
