@@ -19,7 +19,7 @@ func (r *Reader) Opened(tid, fd int, strip bool, f *record.File) unix.Errno {
 	if errno != 0 {
 		return errno
 	}
-	r.setPath(tid, r.link[:n], strip, f)
+	r.setPath(tid, r.proc(tid, "fd", fd), r.link[:n], strip, f)
 	return 0
 }
 
@@ -29,14 +29,17 @@ func (r *Reader) Executable(tid int, strip bool, f *record.File) unix.Errno {
 	if errno != 0 {
 		return errno
 	}
-	r.setPath(tid, r.link[:n], strip, f)
+	r.setPath(tid, r.proc(tid, "exe", -1), r.link[:n], strip, f)
 	return r.DescribeLink(tid, "exe", f)
 }
 
 // setPath turns the text of a link in /proc into a path: an anonymous file is named memfd:NAME, a file that has been
-// unlinked keeps the name that it had.
-func (r *Reader) setPath(tid int, link []byte, strip bool, f *record.File) {
-	link = bytes.TrimSuffix(link, deleted)
+// unlinked keeps the name that it had. A file may also be called so: only its link count tells.
+func (r *Reader) setPath(tid int, name *byte, link []byte, strip bool, f *record.File) {
+	var st unix.Stat_t
+	if bytes.HasSuffix(link, deleted) && statat(unix.AT_FDCWD, name, 0, &st) == 0 && st.Nlink == 0 {
+		link = link[:len(link)-len(deleted)]
+	}
 	if bytes.HasPrefix(link, memfdPrefix) {
 		link = link[1:]
 	} else if strip {
@@ -68,7 +71,7 @@ func (r *Reader) WorkingDirectory(tid int, strip bool, f *record.File) unix.Errn
 	if errno != 0 {
 		return errno
 	}
-	r.setPath(tid, r.link[:n], strip, f)
+	r.setPath(tid, r.proc(tid, "cwd", -1), r.link[:n], strip, f)
 	return r.DescribeLink(tid, "cwd", f)
 }
 

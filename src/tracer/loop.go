@@ -44,8 +44,9 @@ type Loop struct {
 	memory  *shared.Memory
 	control *shared.Control
 	call    ptrace.Call // of the stop at hand
-	every   bool        // no filter: every call of every task stops
-	letGo   bool        // detaching: whatever stops is released
+	early   early
+	every   bool // no filter: every call of every task stops
+	letGo   bool // detaching: whatever stops is released
 }
 
 func newLoop(k kernel, w watcher, m *shared.Memory) *Loop {
@@ -91,6 +92,9 @@ func (l *Loop) gone(stop ptrace.Stop) {
 	}
 	if t.TID == t.TGID && !t.Launching {
 		l.watch.Ended(stop.TID, stop)
+	}
+	if t.Met {
+		l.early.add(t.TID)
 	}
 	l.memory.Remove(stop.TID)
 }
@@ -177,14 +181,45 @@ func (l *Loop) meet(tid int) *shared.Task {
 	if tgid == tid && ppid != 0 {
 		l.watch.Forked(tid, ppid)
 	}
-	return l.memory.Add(tid, tgid)
+	t := l.memory.Add(tid, tgid)
+	if t != nil {
+		t.Met = true
+	}
+	return t
+}
+
+// early are children that ended before the event of their parent came to tell of them: wait4 gives the stops of
+// different tasks in any order. A parent that was killed never tells, so the list forgets its oldest.
+type early struct {
+	tids [64]int32
+	next int
+}
+
+func (e *early) add(tid int32) {
+	e.tids[e.next] = tid
+	e.next = (e.next + 1) % len(e.tids)
+}
+
+// take removes a child and tells whether it was there.
+func (e *early) take(tid int) bool {
+	for i := range e.tids {
+		if e.tids[i] == int32(tid) {
+			e.tids[i] = 0
+			return true
+		}
+	}
+	return false
 }
 
 // newChild takes up the child of a fork, vfork or clone, unless it stopped before its parent did.
 func (l *Loop) newChild(t *shared.Task) {
 	message, errno := l.kernel.Message(int(t.TID))
 	child := int(message)
-	if errno != 0 || child == 0 || l.memory.Find(child) != nil {
+	if errno != 0 || child == 0 || l.early.take(child) {
+		return
+	}
+	if met := l.memory.Find(child); met != nil {
+		met.Met = false
 		return
 	}
 	parent := int(t.TGID)

@@ -40,7 +40,7 @@ func Become(c Command, warn func(error)) error {
 	if err := takeIDs(c); err != nil {
 		return err
 	}
-	restoreSignals()
+	restore()
 	err := syscall.Exec(c.Path, c.Args, c.Env)
 	return fmt.Errorf("execute %q: %w", c.Path, err)
 }

@@ -9,12 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The application must inherit which signals are ignored and blocked, but the Go runtime installs its handlers over the
-// former and changes the latter before any Go code runs. So the program's entry point is the assembly in this package
-// (the linker's flag -E), which notes both and then jumps to the runtime's own entry.
+// The application must inherit which signals are ignored and blocked, and which of the standard descriptors are closed,
+// but the Go runtime installs its handlers, changes the mask and opens /dev/null before any Go code runs. So the program's entry point is the assembly in this package
+// (the linker's flag -E), which notes them and then jumps to the runtime's own entry.
 var (
 	ignored uint64
 	blocked uint64
+	closed  uint64
 	noted   uint64
 )
 
@@ -24,10 +25,15 @@ func init() { runtime.LockOSThread() }
 // Noted tells whether the program was linked with its own entry point.
 func Noted() bool { return noted != 0 }
 
-// restoreSignals gives the calling thread and its program the signals that this process was started with.
-func restoreSignals() {
+// restore gives the calling thread and its program the signals and descriptors that this process was started with.
+func restore() {
 	if noted == 0 {
 		return
+	}
+	for fd := range 3 {
+		if closed&(1<<fd) != 0 {
+			unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
+		}
 	}
 	for signal := range 64 {
 		if ignored&(1<<signal) != 0 {

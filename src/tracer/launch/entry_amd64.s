@@ -31,6 +31,22 @@ after:
 	LEAQ	·blocked(SB), DX
 	MOVQ	$8, R10
 	SYSCALL
+	XORQ	R12, R12
+descriptor:
+	MOVQ	$72, AX			// fcntl(R12, F_GETFD)
+	MOVQ	R12, DI
+	MOVQ	$1, SI
+	SYSCALL
+	CMPQ	AX, $-9			// EBADF
+	JNE	open
+	MOVQ	R12, CX
+	MOVQ	$1, R13
+	SHLQ	CX, R13
+	ORQ	R13, ·closed(SB)
+open:
+	INCQ	R12
+	CMPQ	R12, $3
+	JLT	descriptor
 	MOVQ	$1, ·noted(SB)
 	ADDQ	$64, SP
 	JMP	_rt0_amd64_linux(SB)

@@ -32,6 +32,23 @@ after:
 	MOVD	$·blocked(SB), R2
 	MOVD	$8, R3
 	SVC
+	MOVD	$0, R19
+descriptor:
+	MOVD	$25, R8			// fcntl(R19, F_GETFD)
+	MOVD	R19, R0
+	MOVD	$1, R1
+	SVC
+	CMN	$9, R0			// EBADF
+	BNE	open
+	MOVD	$1, R6
+	LSL	R19, R6, R6
+	MOVD	·closed(SB), R7
+	ORR	R6, R7, R7
+	MOVD	R7, ·closed(SB)
+open:
+	ADD	$1, R19
+	CMP	$3, R19
+	BLT	descriptor
 	MOVD	$1, R4
 	MOVD	R4, ·noted(SB)
 	ADD	$64, RSP

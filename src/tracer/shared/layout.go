@@ -127,12 +127,12 @@ type Task struct {
 	TID, TGID int32
 	Phase     Phase
 	ABI       uint8
-	Launching bool // still the launcher: what it does is not the application's doing
-	Stopped   bool // in a group-stop that the application or its user wants
-	Found     bool // put here by the guardian: the loop never saw it begin
-	Adopted   bool // seized again; an unfinished call may still be read from its registers
-	Held      bool // stopped by the guardian and not continued yet
-	_         bool
+	Launching bool  // still the launcher: what it does is not the application's doing
+	Stopped   bool  // in a group-stop that the application or its user wants
+	Found     bool  // put here by the guardian: the loop never saw it begin
+	Adopted   bool  // seized again; an unfinished call may still be read from its registers
+	Held      bool  // stopped by the guardian and not continued yet
+	Met       bool  // stopped before its parent's event told of it
 	Call      int32 // slot + 1 of the facts of an unfinished call; 0: none
 	Number    uint32
 	Args      [6]uint64
