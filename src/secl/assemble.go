@@ -135,7 +135,7 @@ func (m *MacroDef) parse() (*Macro, error) {
 }
 
 func (r *RuleDef) outcome() Outcome {
-	return Outcome{Policy: r.Policy.Name, File: r.Policy.File, RuleID: r.ID, Place: r.At}
+	return Outcome{Policy: r.Policy.Name, File: r.Policy.File, RuleID: r.ID, Rule: r, Place: r.At}
 }
 
 func (a *assembly[C]) filtered(o Outcome, reason string) {

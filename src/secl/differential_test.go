@@ -1,6 +1,7 @@
 package secl
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
 )
@@ -66,6 +67,36 @@ func TestClosuresAgreeWithTheTree(t *testing.T) {
 	// A generator that never hits, or that the approver never narrows, would prove nothing.
 	if hits == 0 || excluded == 0 {
 		t.Errorf("%d hits, %d events excluded by the approver", hits, excluded)
+	}
+}
+
+// TestApproverExcludesNoHit loads random rule sets, because the flags of a set are worked out from those of its rules.
+func TestApproverExcludesNoHit(t *testing.T) {
+	m := newRandomModel()
+	var hits, narrowed int
+	for seed := range uint64(2000) {
+		r := newRandom(seed)
+		content := "rules:\n"
+		for i := range 1 + r.IntN(3) {
+			content += fmt.Sprintf("  - {id: r%d, expression: '%s'}\n", i, r.expression(3))
+		}
+		rs := NewRuleSet(m, []*Policy{ParsePolicy("random.policy", []byte(content))}, Options{})
+		flags := rs.OpenFlags()
+		if flags != 0 {
+			narrowed++
+		}
+		for range 20 {
+			e := r.event()
+			rs.Evaluate(e, "open", func(rule *Rule[testEvent]) {
+				hits++
+				if flags != 0 && uint32(e.Flags)&flags == 0 {
+					t.Fatalf("seed %d: %s hits with flags %#x, but %#x are asked for", seed, rule.Def.Expression, e.Flags, flags)
+				}
+			})
+		}
+	}
+	if hits == 0 || narrowed == 0 {
+		t.Errorf("%d hits, %d sets narrowed", hits, narrowed)
 	}
 }
 

@@ -16,8 +16,9 @@ const (
 type Outcome struct {
 	Policy   string // the file's name
 	File     string
-	RuleID   string // "" when it concerns the file
-	Macro    bool   // RuleID is that of a macro
+	RuleID   string   // "" when it concerns the file
+	Rule     *RuleDef // the definition, of rules that could be read
+	Macro    bool     // RuleID is that of a macro
 	Status   Status
 	Message  string // why it is filtered or in error
 	Caret    string // the line of the expression with the place marked; may be empty
