@@ -18,7 +18,7 @@ type Assignment[C any] struct {
 	model *Model[C]
 }
 
-// Value works out the value to set; the caller owns it.
+// Value works out the value to set. Its slices are only to be read; Store.Set copies them.
 func (a *Assignment[C]) Value(c *C) Value {
 	s := a.model.begin(c)
 	defer a.model.end(s)
