@@ -40,8 +40,13 @@ const crashLimit = 20
 // Run is the whole life of the tracing process: it must be called on the main thread, whose attachments survive an
 // execve(2). It returns when no task is left.
 func Run(m *shared.Memory, o Options, launcher int, g Guardian) {
+	w := newWatch(m, o.Interest, o.NoStat)
+	run(newLoop(&linux{}, w, m), w, o, launcher, g)
+}
+
+func run(l *Loop, w *watch, o Options, launcher int, g Guardian) {
+	m := l.memory
 	settle()
-	l := newLoop(&linux{}, newWatch(m, o.Interest, o.NoStat), m)
 	m.Control.LoopPID = int32(os.Getpid())
 	defer func() {
 		if reason := recover(); reason != nil {
@@ -51,7 +56,7 @@ func Run(m *shared.Memory, o Options, launcher int, g Guardian) {
 	done := make(chan struct{})
 	go l.listen(done, g, o)
 	awaitGuard(m.Control)
-	if l.begin(launcher) {
+	if l.begin(launcher, w) {
 		l.run(func(bits uint32) { l.obey(bits, o) })
 		m.Control.SetState(shared.Done)
 	}
@@ -67,7 +72,7 @@ func settle() {
 }
 
 // begin attaches, takes over, or goes on, whatever this life of the loop starts with.
-func (l *Loop) begin(launcher int) bool {
+func (l *Loop) begin(launcher int, w *watch) bool {
 	c := l.control
 	switch {
 	case c.State() == shared.Tracing && c.Renewals > 0 && c.Seized == uint32(os.Getpid()):
@@ -76,7 +81,7 @@ func (l *Loop) begin(launcher int) bool {
 	case c.Seized != 0:
 		l.adopt()
 	case c.Attached != 0:
-		if !l.attachAll() {
+		if !l.attachAll(w) {
 			l.letEverythingGo()
 			c.SetState(shared.Failed)
 			return false
@@ -90,8 +95,7 @@ func (l *Loop) begin(launcher int) bool {
 	return true
 }
 
-func (l *Loop) attachAll() bool {
-	w := l.watch.(*watch)
+func (l *Loop) attachAll(w *watch) bool {
 	for _, pid := range l.control.PIDs[:l.control.PIDCount] {
 		if !w.proc.SameRoot(int(pid)) {
 			l.control.Rooted = 1

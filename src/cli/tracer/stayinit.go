@@ -10,8 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// flushLimit is how long pid 1 waits for the last events after the application has ended.
-const flushLimit = 2 * time.Second
+// flushLimit is how long pid 1 waits for the last events after the application has ended. The guardian sends within some
+// milliseconds; orphans that live on would keep it, and with it the container, for ever.
+const flushLimit = 500 * time.Millisecond
 
 // stayInit is wrap as pid 1. Whatever outlives pid 1 of a namespace is killed, and the tracer with it before it has sent
 // the last events; so pid 1 stays as an init: it starts itself again as its child, which becomes the application, passes
