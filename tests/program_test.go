@@ -127,10 +127,3 @@ func skip(t *testing.T, reason string) {
 	}
 	t.Skip(reason)
 }
-
-func needsRoot(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		skip(t, "needs root")
-	}
-}

@@ -26,6 +26,7 @@ type mode struct {
 	as     bits
 	flags  []string
 	attach bool
+	nobody bool          // tracer and tracee without any privilege
 	answer *event.Answer // nil: a probe such as Datadog's, which knows nothing of our kinds
 }
 
@@ -37,6 +38,8 @@ var modes = []mode{
 	{name: "every call", as: native, flags: []string{"--disable-seccomp"}},
 	{name: "attach", as: native, attach: true},
 	{name: "attach, every call", as: native, attach: true, flags: []string{"--disable-seccomp"}},
+	{name: "unprivileged", as: native, nobody: true, answer: ours},
+	{name: "unprivileged, attach", as: native, nobody: true, attach: true},
 	{name: "32-bit", as: narrow32},
 	{name: "32-bit, every call", as: narrow32, flags: []string{"--disable-seccomp"}},
 }
@@ -107,12 +110,25 @@ func (m mode) run(t *testing.T, tracer, file string, probe *recorder.Recorder) o
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chown(dir, m.user(), m.user()); err != nil {
+		t.Fatal(err)
+	}
 	arguments := append([]string{"trace", "--probe-addr", probe.Addr(), "--disable-proc-scan"}, m.flags...)
 	if m.attach {
-		return attached(t, tracer, arguments, file, dir, probe)
+		return m.attached(t, tracer, arguments, file, dir, probe)
 	}
-	return start(t, dir, nil, tracer, append(arguments, "--", file)...).wait(t)
+	return start(t, dir, nil, m.user(), tracer, append(arguments, "--", file)...).wait(t)
 }
+
+// user is who runs tracer and tracee.
+func (m mode) user() int {
+	if m.nobody && os.Geteuid() == 0 {
+		return nobody
+	}
+	return os.Geteuid()
+}
+
+const nobody = 65534
 
 // running is a command under way. Its output goes through a pipe that is read to the end, so that processes which outlive
 // the first are waited for too.
@@ -123,7 +139,7 @@ type running struct {
 	stderr  bytes.Buffer
 }
 
-func start(t *testing.T, dir string, env []string, name string, arguments ...string) *running {
+func start(t *testing.T, dir string, env []string, user int, name string, arguments ...string) *running {
 	t.Helper()
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -136,6 +152,10 @@ func start(t *testing.T, dir string, env []string, name string, arguments ...str
 	r := &running{command: exec.Command(name, arguments...), stdin: ours, output: make(chan string, 1)}
 	r.command.Dir, r.command.Env = dir, append(os.Environ(), env...)
 	r.command.Stdin, r.command.Stdout, r.command.Stderr = theirs, write, &r.stderr
+	if user != os.Geteuid() {
+		id := uint32(user)
+		r.command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: id, Gid: id}}
+	}
 	err = r.command.Start()
 	write.Close()
 	theirs.Close()
@@ -176,11 +196,11 @@ func (r *running) wait(t *testing.T) outcome {
 }
 
 // attached starts the program, attaches the tracer, and then lets the program go on.
-func attached(t *testing.T, tracer string, arguments []string, file, dir string, probe *recorder.Recorder) outcome {
+func (m mode) attached(t *testing.T, tracer string, arguments []string, file, dir string, probe *recorder.Recorder) outcome {
 	t.Helper()
-	target := start(t, dir, []string{"TRACEE_WAIT=1"}, file)
+	target := start(t, dir, []string{"TRACEE_WAIT=1"}, m.user(), file)
 	pid := target.command.Process.Pid
-	watcher := start(t, dir, nil, tracer, append(arguments, "--pid", strconv.Itoa(pid))...)
+	watcher := start(t, dir, nil, m.user(), tracer, append(arguments, "--pid", strconv.Itoa(pid))...)
 	err := probe.WaitEvent(leaveLimit, func(e *event.Event) bool {
 		return e.Kind == event.Exec && e.PID == uint32(pid) && e.Exec.FromProcFS
 	})
@@ -269,7 +289,7 @@ func TestTraceesRunUntraced(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer os.RemoveAll(dir)
-			o := start(t, dir, nil, tracee(t, name, native)).wait(t)
+			o := start(t, dir, nil, os.Geteuid(), tracee(t, name, native)).wait(t)
 			report, err := expect.Parse(o.stdout)
 			if err != nil || o.status.ExitStatus() >= 90 {
 				t.Errorf("ended with %v: %v\n%s", o.status, err, o.stderr)

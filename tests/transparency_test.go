@@ -95,7 +95,7 @@ func TestTransparency(t *testing.T) {
 
 func runIn(t *testing.T, dir string, command []string, stdin string) outcome {
 	t.Helper()
-	r := start(t, dir, nil, command[0], command[1:]...)
+	r := start(t, dir, nil, os.Geteuid(), command[0], command[1:]...)
 	r.stdin.WriteString(stdin)
 	r.stdin.Close()
 	return r.wait(t)
@@ -152,7 +152,7 @@ func runTracee(t *testing.T, command ...string) outcome {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	o := start(t, dir, nil, command[0], command[1:]...).wait(t)
+	o := start(t, dir, nil, os.Geteuid(), command[0], command[1:]...).wait(t)
 	lines := strings.Split(variable.ReplaceAllString(o.stdout, "$3="), "\n")
 	slices.Sort(lines)
 	o.stdout = strings.Join(lines, "\n")
@@ -170,7 +170,7 @@ func TestSignalsFromOutside(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer probe.Close()
-			r := start(t, t.TempDir(), nil, tracer, "trace", "--probe-addr", probe.Addr(), "--", "sh", "-c", "ulimit -c 0; echo ready; exec sleep 30")
+			r := start(t, t.TempDir(), nil, os.Geteuid(), tracer, "trace", "--probe-addr", probe.Addr(), "--", "sh", "-c", "ulimit -c 0; echo ready; exec sleep 30")
 			waitForProgram(t, r.command.Process.Pid, "sleep")
 			if err := r.command.Process.Signal(signal); err != nil {
 				t.Fatal(err)
@@ -194,7 +194,7 @@ func TestStoppedFromOutside(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer probe.Close()
-	r := start(t, t.TempDir(), nil, tracer, "trace", "--probe-addr", probe.Addr(), "--", "sleep", "30")
+	r := start(t, t.TempDir(), nil, os.Geteuid(), tracer, "trace", "--probe-addr", probe.Addr(), "--", "sleep", "30")
 	pid := r.command.Process.Pid
 	waitForProgram(t, pid, "sleep")
 	for _, step := range []struct {

@@ -128,10 +128,10 @@ __attribute__((unused)) static unsigned long long inode_of(const char *path)
 }
 
 /*
- * begin says which exec brought the program here. AT_EXECFN is the name given to execve(2): that of the script where
- * there is one. With TRACEE_WAIT in the environment the program then waits for a byte, so that a tracer can attach.
+ * announce says which exec brought the program here. AT_EXECFN is the name given to execve(2): that of the script where
+ * there is one.
  */
-__attribute__((unused)) static void begin(int argc, char **argv)
+__attribute__((unused)) static void announce(int argc, char **argv)
 {
 	static char text[60 << 10], exe[PATH_MAX], name[PATH_MAX];
 	const char *path = exe, *given = (const char *)getauxval(AT_EXECFN);
@@ -158,12 +158,24 @@ __attribute__((unused)) static void begin(int argc, char **argv)
 	}
 	expect("exec", "path=%s uid=%d euid=%d gid=%d egid=%d%s", quoted(path), (int)getuid(), (int)geteuid(), (int)getgid(),
 	       (int)getegid(), text);
-	if (getenv("TRACEE_WAIT")) {
-		char c;
-		unsetenv("TRACEE_WAIT");
-		if (read(0, &c, 1) != 1)
-			die("wait for the test to say go");
-	}
+}
+
+/* await waits for a byte when TRACEE_WAIT is in the environment, so that a tracer can attach meanwhile. */
+__attribute__((unused)) static void await(void)
+{
+	char c;
+
+	if (!getenv("TRACEE_WAIT"))
+		return;
+	unsetenv("TRACEE_WAIT");
+	if (read(0, &c, 1) != 1)
+		die("wait for the test to say go");
+}
+
+__attribute__((unused)) static void begin(int argc, char **argv)
+{
+	announce(argc, argv);
+	await();
 }
 
 /* finish ends the process and says so. */
