@@ -57,7 +57,7 @@ func TestKillsOfTheTracerDisturbNothing(t *testing.T) {
 
 // SIGHUP has the loop executed again in place, as an upgrade does.
 func TestRenewalsDisturbNothing(t *testing.T) {
-	disturb(t, kills()/10, func(pid int) error {
+	disturb(t, kills()/5, func(pid int) error {
 		loop := find(pid, "loop")
 		if loop == 0 {
 			return errNoVictim
@@ -79,12 +79,12 @@ var errNoVictim = errors.New("no such process yet")
 // disturb runs a worker under the tracer, acts count times on its tracer, and judges the worker's own account.
 func disturb(t *testing.T, count int, act func(pid int) error) {
 	t.Helper()
-	probe, err := recorder.Start(ours)
+	probe, err := recorder.StartAt("127.0.0.1:0", ours, event.SetOf(event.Exec, event.Exit))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer probe.Close()
-	seconds := 20 + count/20
+	seconds := 5 + count/20
 	app := exec.Command(program(t, "cws-instrumentation"), "trace", "--disable-proc-scan", "--probe-addr", probe.Addr(), "--", load(t, "worker"), strconv.Itoa(seconds))
 	out, err := os.CreateTemp(t.TempDir(), "out")
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 type Recorder struct {
 	listener net.Listener
 	answer   *event.Answer
+	kinds    event.Set // that are kept
 
 	lock     sync.Mutex
 	changed  chan struct{} // closed and replaced whenever something below changes
@@ -28,6 +29,7 @@ type Recorder struct {
 	events   []event.Event
 	dropped  uint64
 	failures []error
+	conns    map[net.Conn]bool
 	open     int
 	seen     int // connections ever
 }
@@ -35,11 +37,16 @@ type Recorder struct {
 // Start listens on 127.0.0.1. It answers each hello with answer and each event with its receipt, or like Datadog's probe
 // nothing at all when answer is nil.
 func Start(answer *event.Answer) (*Recorder, error) {
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	return StartAt("127.0.0.1:0", answer, event.Everything)
+}
+
+// StartAt is Start on a given address, keeping only some kinds of events: a load makes more of them than memory holds.
+func StartAt(addr string, answer *event.Answer, kinds event.Set) (*Recorder, error) {
+	listener, err := net.Listen("tcp4", addr)
 	if err != nil {
 		return nil, fmt.Errorf("start recorder: %w", err)
 	}
-	r := &Recorder{listener: listener, answer: answer, changed: make(chan struct{})}
+	r := &Recorder{listener: listener, answer: answer, kinds: kinds, changed: make(chan struct{}), conns: map[net.Conn]bool{}}
 	go r.serve()
 	return r, nil
 }
@@ -50,20 +57,30 @@ func (r *Recorder) Addr() string { return r.listener.Addr().String() }
 // Close ends listening. Connections end when their tracers end them.
 func (r *Recorder) Close() error { return r.listener.Close() }
 
+// Abort ends listening and every connection, as a probe that is killed does. What has come until now is kept.
+func (r *Recorder) Abort() {
+	r.listener.Close()
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	for conn := range r.conns {
+		conn.Close()
+	}
+}
+
 func (r *Recorder) serve() {
 	for {
 		conn, err := r.listener.Accept()
 		if err != nil {
 			return
 		}
-		r.note(func() { r.open++; r.seen++ })
+		r.note(func() { r.open++; r.seen++; r.conns[conn] = true })
 		go r.read(conn)
 	}
 }
 
 func (r *Recorder) read(conn net.Conn) {
 	defer conn.Close()
-	defer r.note(func() { r.open-- })
+	defer r.note(func() { r.open--; delete(r.conns, conn) })
 	reader := wire.NewReader(bufio.NewReader(conn))
 	for {
 		message, err := reader.Next()
@@ -82,6 +99,9 @@ func (r *Recorder) keep(conn net.Conn, m *event.Message) {
 		r.reply(conn, r.answer)
 	} else if r.answer != nil && m.Seq > 0 {
 		r.reply(conn, &event.Answer{Ack: m.Seq})
+	}
+	if m.Event != nil && !r.kinds.Has(m.Event.Kind) && m.Event.Kind != event.Unknown {
+		return
 	}
 	r.note(func() {
 		r.dropped = max(r.dropped, m.Dropped)
