@@ -126,7 +126,7 @@ func judgeWorker(t *testing.T, probe *recorder.Recorder, ended chan error, out *
 	select {
 	case err := <-ended:
 		if err != nil {
-			t.Errorf("the worker: %v\n%.2000s", err, output(out))
+				t.Errorf("the worker: %v\n%s", err, withoutTracer(output(out)))
 		}
 	case <-time.After(limit):
 		syscall.Kill(pid, syscall.SIGKILL)
@@ -146,6 +146,17 @@ func output(f *os.File) string {
 		return err.Error()
 	}
 	return string(text)
+}
+
+// withoutTracer leaves what the worker said.
+func withoutTracer(text string) string {
+	var own []string
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "cws-instrumentation: ") {
+			own = append(own, line)
+		}
+	}
+	return strings.Join(own, "")
 }
 
 // lastLine is the worker's: what the tracer says comes in between.

@@ -17,12 +17,11 @@ type fake struct {
 	order    shared.Order
 	info     bool // PTRACE_GET_SYSCALL_INFO, Linux 5.3
 
-	calls  []played // still to be made
-	stage  int      // of the first call
-	until  bool     // the last restart was PTRACE_SYSCALL
-	trace  []string // what the loop was told
-	stops  int
-	signal int
+	calls []played // still to be made
+	stage int      // of the first call
+	until bool     // the last restart was PTRACE_SYSCALL
+	trace []string // what the loop was told
+	stops int
 }
 
 type played struct {

@@ -22,6 +22,9 @@ func (w *watch) opened(m *moment, f *record.Facts) bool {
 	if m.result >= 0 && w.descriptor(m, int(m.result), &f.File) {
 		return true
 	}
+	if m.result == int64(m.task.Number) {
+		return false // refused, see rolledBack
+	}
 	w.named(m, syscalls.Path, syscalls.Dirfd, m.row.Follows(flags) && flags&unix.O_NOFOLLOW == 0, &f.File)
 	return true
 }

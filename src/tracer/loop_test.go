@@ -49,15 +49,11 @@ func play(t *testing.T, f *fake) {
 		m.Control.Filtered = 1
 	}
 	l := newLoop(f, f, m)
-	m.Add(fakeTID, fakeTID).Launching = true
+	m.Add(fakeTID, fakeTID)
+	all := len(f.calls)
 	for m.Control.Tasks > 0 {
-		if f.calls != nil && len(f.calls) < 7 {
-			m.Find(fakeTID).Launching = false
-		}
 		stop, _ := f.Wait()
-		if len(f.calls) < 7 {
-			m.Find(fakeTID).Launching = false
-		}
+		m.Find(fakeTID).Launching = len(f.calls) == all
 		l.step(stop)
 	}
 	if f.filtered && !f.info && m.Control.Order != f.order {

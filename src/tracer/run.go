@@ -141,7 +141,14 @@ func (l *Loop) obey(bits uint32, o Options) {
 // renew executes the program again in this very thread: it keeps its id, and with it every attachment.
 func renew(c *shared.Control, o Options) {
 	c.Renewals++
+	// Until the new image listens, these signals would end it.
+	var mask uint64
+	for _, signal := range listened {
+		mask |= 1 << (signal - 1)
+	}
+	changeMask(unix.SIG_BLOCK, mask)
 	if err := syscall.Exec(program(), o.Argv, os.Environ()); err != nil {
+		changeMask(unix.SIG_UNBLOCK, mask)
 		c.Renewals--
 		o.Log.Errorf("execute %s again: %v; going on as before", program(), err)
 	}
@@ -166,11 +173,15 @@ func crashed(m *shared.Memory, o Options, reason any) {
 	renew(m.Control, o)
 }
 
+var listened = [...]unix.Signal{unix.SIGHUP, unix.SIGTERM, unix.SIGINT, unix.SIGQUIT}
+
 // listen turns signals, and the end of the guardian, into requests, and wakes the loop for them. Wrapped tasks are never
 // let go: without a tracer, the calls that their filter traps would fail.
 func (l *Loop) listen(done <-chan struct{}, g Guardian, o Options) {
 	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, unix.SIGHUP, unix.SIGTERM, unix.SIGINT, unix.SIGQUIT)
+	for _, s := range listened {
+		signal.Notify(signals, s)
+	}
 	prepareWake()
 	gone := g.Gone()
 	for {
@@ -264,6 +275,10 @@ func prepareWake() {
 // ignored, because the kernel would then reap the application's children before their parents see them.
 func quietChildren() {
 	setAction(unix.SIGCHLD, &kernelAction{flags: saNoChildStop})
-	mask := uint64(1) << (unix.SIGCHLD - 1)
-	unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_BLOCK, uintptr(unsafe.Pointer(&mask)), 0, 8, 0, 0)
+	changeMask(unix.SIG_BLOCK, 1<<(unix.SIGCHLD-1))
+}
+
+// changeMask changes the calling thread's signal mask; an image that it executes starts with it.
+func changeMask(how int, mask uint64) {
+	unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, uintptr(how), uintptr(unsafe.Pointer(&mask)), 0, 8, 0, 0)
 }

@@ -117,7 +117,7 @@ func (w *watch) Entered(t *shared.Task, row *syscalls.Row, args *[6]uint64) bool
 
 // Returned implements watcher.
 func (w *watch) Returned(t *shared.Task, row *syscalls.Row, args *[6]uint64, result int64) {
-	if !reported(row.Call, result) {
+	if !reported(row.Call, result) || rolledBack(t, row.Call, result) {
 		return
 	}
 	m := moment{task: t, row: row, args: args, result: result}
@@ -153,6 +153,17 @@ func reported(family syscalls.Call, result int64) bool {
 		return family == syscalls.Bind
 	}
 	return false
+}
+
+// rolledBack tells that a filter of the application's own has refused a call with SECCOMP_RET_TRAP or _KILL: the kernel
+// then puts the call's number where the result would be, which looks like success. The families left out can return any
+// positive number; opened looks whether theirs is a descriptor.
+func rolledBack(t *shared.Task, family syscalls.Call, result int64) bool {
+	switch family {
+	case syscalls.Open, syscalls.Socket, syscalls.Accept, syscalls.Prctl, syscalls.Ptrace, syscalls.SetIDs:
+		return false
+	}
+	return result != 0 && result == int64(t.Number)
 }
 
 // write hands the facts over and wakes a sender that sleeps. There is no waiting: what finds no room is counted.

@@ -9,35 +9,77 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// holdLimit bounds how long a dead loop is kept for its tasks to stop.
-const holdLimit = 3 * time.Second
+const (
+	// holdLimit bounds how long a dead loop is kept for its tasks to stop.
+	holdLimit = 3 * time.Second
+	// deepSleepLimit is how long a task may sleep uninterruptibly (D) before it counts as stopped: a parent in vfork(2) waits
+	// so for a child that is stopped itself. A fork(2) that only waits for a lock would give birth to a child that
+	// nobody traces, if the loop were let go meanwhile.
+	deepSleepLimit = 30 * time.Millisecond
+)
 
 // hold stops every task of a loop that stands at its exit. Each thread gets a SIGSTOP of its own: it stays in the
 // signal's delivery stop until the loop is gone, and in a group-stop from then on.
+//
+// Two rounds in a row must find everything still: in one, a task may fork after the list was made and stop before its
+// own state is read.
 func (w *Watchdog) hold() {
-	var proc procfs.Reader
-	sent := map[int]bool{}
-	for deadline := time.Now().Add(holdLimit); time.Now().Before(deadline); {
-		fresh, moving := 0, 0
-		for _, tgid := range traced(&proc, w.loop) {
-			for _, tid := range numbers("/proc/" + strconv.Itoa(tgid) + "/task") {
-				if !sent[tid] {
-					sent[tid] = true
-					fresh++
-					w.mark(tid, tgid)
-					unix.Tgkill(tgid, tid, unix.SIGSTOP)
-				}
-				if !still(proc.State(tid)) {
-					moving++
-				}
-			}
+	h := holding{watchdog: w, sent: map[int]bool{}, asleep: map[int]time.Time{}}
+	quiet := 0
+	for deadline := time.Now().Add(holdLimit); time.Now().Before(deadline); time.Sleep(100 * time.Microsecond) {
+		if h.round() {
+			quiet++
+		} else {
+			quiet = 0
 		}
-		if fresh == 0 && moving == 0 {
+		if quiet == 2 {
 			return
 		}
-		time.Sleep(100 * time.Microsecond)
 	}
 	w.log.Warnf("some tasks did not stop within %v while the tracing loop was replaced", holdLimit)
+}
+
+// holding is one hold.
+type holding struct {
+	watchdog *Watchdog
+	proc     procfs.Reader
+	sent     map[int]bool
+	asleep   map[int]time.Time // since when a task is seen in uninterruptible sleep
+}
+
+// round stops what is new and tells whether nothing was, and nothing moves.
+func (h *holding) round() bool {
+	still := true
+	for _, tgid := range traced(&h.proc, h.watchdog.loop) {
+		for _, tid := range numbers("/proc/" + strconv.Itoa(tgid) + "/task") {
+			if !h.sent[tid] {
+				h.sent[tid] = true
+				h.watchdog.mark(tid, tgid)
+				unix.Tgkill(tgid, tid, unix.SIGSTOP)
+				still = false
+			}
+			still = h.still(tid) && still
+		}
+	}
+	return still
+}
+
+// still tells from a task's state in proc(5) that it will execute nothing more before it meets its SIGSTOP.
+func (h *holding) still(tid int) bool {
+	state := h.proc.State(tid)
+	if state != 'D' {
+		delete(h.asleep, tid)
+	}
+	switch state {
+	case 't', 'T', 'Z', 'X', 0:
+		return true
+	case 'D':
+		if h.asleep[tid].IsZero() {
+			h.asleep[tid] = time.Now()
+		}
+		return time.Since(h.asleep[tid]) > deepSleepLimit
+	}
+	return false
 }
 
 // mark notes which tasks the guardian stops, and not their user. The loop may have been killed before it heard of a
@@ -51,16 +93,6 @@ func (w *Watchdog) mark(tid, tgid int) {
 		t.Found = true
 	}
 	t.Held = !t.Stopped
-}
-
-// still tells from a state of proc(5) that a task will execute nothing more before it meets its SIGSTOP. D is a parent
-// in vfork(2), which waits in the kernel for a child that is stopped itself.
-func still(state byte) bool {
-	switch state {
-	case 't', 'T', 'Z', 'X', 'D', 0:
-		return true
-	}
-	return false
 }
 
 // traced lists the processes of which at least the first thread has this tracer.

@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/ebpfless/ebpfless/src/procfs"
 	"github.com/ebpfless/ebpfless/src/ptrace"
 	"github.com/ebpfless/ebpfless/src/tracer/shared"
 	"github.com/sirupsen/logrus"
@@ -66,13 +67,29 @@ func (w *Watchdog) Adopt() error {
 	return w.seize()
 }
 
+// seizeLimit is how long a loop may still be held by a guardian that is dying: its files, by whose end the loop knows, are
+// closed before its tracees are let go.
+const seizeLimit = 2 * time.Second
+
 func (w *Watchdog) seize() error {
-	if errno := ptrace.Seize(w.loop, unix.PTRACE_O_TRACEEXIT); errno != 0 {
+	errno := ptrace.Seize(w.loop, unix.PTRACE_O_TRACEEXIT)
+	for deadline := time.Now().Add(seizeLimit); errno == unix.EPERM && w.guarded() && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+		errno = ptrace.Seize(w.loop, unix.PTRACE_O_TRACEEXIT)
+	}
+	if errno != 0 {
 		// Without a guardian the loop still works. Yama and containers may forbid this and allow the rest.
 		w.log.Warnf("the tracing loop (pid %d) can't be guarded: %v; if it is killed, the application's calls will fail", w.loop, errno)
 	}
 	w.memory.Control.SetGuarded(w.loop)
 	return nil
+}
+
+// guarded tells whether somebody traces the loop.
+func (w *Watchdog) guarded() bool {
+	var proc procfs.Reader
+	var status procfs.Status
+	return proc.Status(w.loop, &status) == 0 && status.TracerPID != 0
 }
 
 // Watch returns when the loop has ended because its work is done, or can't be brought back.
