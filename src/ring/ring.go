@@ -49,8 +49,9 @@ func Open(memory []byte) (*Ring, error) {
 // MaxRecord is the length in bytes of the largest record that fits.
 func (r *Ring) MaxRecord() int { return len(r.data)/4 - prefix }
 
-// Write appends one record and reports whether there was room. Without room the record is dropped and counted.
-func (r *Ring) Write(record []byte) bool {
+// Write appends one record and reports whether there was room. Without room the record is dropped and counted. The last
+// eighth is for urgent records: what fills the ring must not hide what is rare and needed to understand the rest.
+func (r *Ring) Write(record []byte, urgent bool) bool {
 	need := uint64(prefix+len(record)+7) &^ 7
 	head := r.h.head
 	at := head & r.mask
@@ -59,6 +60,9 @@ func (r *Ring) Write(record []byte) bool {
 		gap = left
 	}
 	free := uint64(len(r.data)) - (head - atomic.LoadUint64(&r.h.tail))
+	if !urgent {
+		free = max(free, r.reserve()) - r.reserve()
+	}
 	if len(record) > r.MaxRecord() || gap+need > free {
 		atomic.AddUint64(&r.h.dropped, 1)
 		return false
@@ -74,6 +78,8 @@ func (r *Ring) Write(record []byte) bool {
 	atomic.StoreUint64(&r.h.head, head+gap+need)
 	return true
 }
+
+func (r *Ring) reserve() uint64 { return uint64(len(r.data)) / 8 }
 
 // Drop counts a record that its maker could not even build.
 func (r *Ring) Drop() { atomic.AddUint64(&r.h.dropped, 1) }

@@ -36,7 +36,7 @@ func TestReadsWhatWasWritten(t *testing.T) {
 			for i := range record {
 				record[i] = byte(rng.Uint32())
 			}
-			if r.Write(record) {
+			if r.Write(record, rng.IntN(2) == 0) {
 				queued = append(queued, record)
 			} else {
 				refused++
@@ -69,12 +69,27 @@ func TestReadsWhatWasWritten(t *testing.T) {
 
 func TestUnreleasedRecordsCanBeReadAgain(t *testing.T) {
 	r := open(t, 4096)
-	r.Write([]byte("one"))
-	r.Write([]byte("two"))
+	r.Write([]byte("one"), false)
+	r.Write([]byte("two"), true)
 	first, _, _ := r.Read(r.Start())
 	again, ok, _ := r.Read(r.Start())
 	if !ok || again.Seq != first.Seq || string(again.Data) != "one" {
 		t.Errorf("second reading gave %q", again.Data)
+	}
+}
+
+func TestTheLastEighthIsForUrgentRecords(t *testing.T) {
+	r := open(t, 4096)
+	record := make([]byte, 48)
+	plain, urgent := 0, 0
+	for r.Write(record, false) {
+		plain++
+	}
+	for r.Write(record, true) {
+		urgent++
+	}
+	if plain != 4096*7/8/64 || urgent != 4096/8/64 || r.Dropped() != 2 {
+		t.Errorf("%d plain and %d urgent records, %d dropped", plain, urgent, r.Dropped())
 	}
 }
 
@@ -100,7 +115,7 @@ func BenchmarkWrite(b *testing.B) {
 	record := make([]byte, 120)
 	b.ReportAllocs()
 	for b.Loop() {
-		if !r.Write(record) {
+		if !r.Write(record, false) {
 			r.Release(Cursor(r.h.head))
 		}
 	}

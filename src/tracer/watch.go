@@ -166,10 +166,13 @@ func rolledBack(t *shared.Task, family syscalls.Call, result int64) bool {
 	return result != 0 && result == int64(t.Number)
 }
 
+// lineage is without what the probe could not tell whose doing the rest is.
+var lineage = event.SetOf(event.Exec, event.Fork, event.Exit)
+
 // write hands the facts over and wakes a sender that sleeps. There is no waiting: what finds no room is counted.
 func (w *watch) write(f *record.Facts, p *record.Program) {
 	f.Time = uint64(time.Now().UnixNano())
 	w.out = record.Append(w.out[:0], f, p)
-	w.memory.Ring.Write(w.out)
+	w.memory.Ring.Write(w.out, lineage.Has(f.Kind))
 	w.memory.Wake()
 }

@@ -57,7 +57,7 @@ func TestTwoMappingsAreOneMemory(t *testing.T) {
 	a, _ := Map(file)
 	b, _ := Map(file)
 	a.Add(7, 5)
-	a.Ring.Write([]byte("hello"))
+	a.Ring.Write([]byte("hello"), false)
 	a.Control.SetConfig([]byte("{}"))
 	if task := b.Find(7); task == nil || task.TGID != 5 {
 		t.Error("a task of one is not in the other")
