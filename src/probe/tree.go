@@ -1,0 +1,179 @@
+package probe
+
+import "github.com/ebpfless/ebpfless/src/event"
+
+// Tree holds the processes that run, by pid and pid namespace. It is not safe for concurrent use.
+type Tree struct {
+	live map[key]*Process
+}
+
+type key struct {
+	nsid uint64
+	pid  uint32
+}
+
+// maxLive bounds the tree: pid_max of 64-bit kernels is larger, hosts have fewer. Further processes are seen without a
+// history.
+const maxLive = 1 << 19
+
+// maxDepth bounds a process's line of ancestors; longer lines lose their oldest.
+const maxDepth = 200
+
+// NewTree makes an empty tree.
+func NewTree() *Tree { return &Tree{live: map[key]*Process{}} }
+
+// Len is the number of processes.
+func (t *Tree) Len() int { return len(t.live) }
+
+// Find gives a process, nil when it is not known.
+func (t *Tree) Find(nsid uint64, pid uint32) *Process { return t.live[key{nsid, pid}] }
+
+// Take brings the tree up to an event and gives the process that did it: a placeholder when it is not known. The process
+// of an exit is gone from the tree, and still has its history.
+func (t *Tree) Take(nsid uint64, e *event.Event) *Process {
+	switch e.Kind {
+	case event.Fork:
+		return t.fork(nsid, e)
+	case event.Exec:
+		return t.exec(nsid, e)
+	}
+	p := t.find(nsid, e.PID)
+	switch e.Kind {
+	case event.Exit:
+		p.ExitTime = e.Time
+		delete(t.live, key{nsid, e.PID})
+	case event.SetUID, event.SetGID, event.SetFSUID, event.SetFSGID, event.Capset:
+		if e.Retval >= 0 || e.Kind == event.SetFSUID || e.Kind == event.SetFSGID {
+			p.change(e)
+		}
+	}
+	p.place(e)
+	return p
+}
+
+func (t *Tree) find(nsid uint64, pid uint32) *Process {
+	if p := t.live[key{nsid, pid}]; p != nil {
+		return p
+	}
+	p := &Process{PID: pid, NSID: nsid, Program: unknownProgram}
+	t.add(p)
+	return p
+}
+
+func (t *Tree) add(p *Process) {
+	if len(t.live) < maxLive {
+		t.live[key{p.NSID, p.PID}] = p
+	}
+}
+
+// fork copies the parent. A child that has been heard of already has executed something: then only its origin was missing.
+func (t *Tree) fork(nsid uint64, e *event.Event) *Process {
+	parent := t.find(nsid, e.PPID)
+	if p := t.live[key{nsid, e.PID}]; p != nil && p.Parent == nil && p.PPID == 0 && p.ExitTime == 0 {
+		p.PPID, p.Parent, p.ForkTime = e.PPID, parent, e.Time
+		if p.Program == unknownProgram {
+			p.inherit(parent)
+		}
+		return p
+	}
+	p := &Process{PID: e.PID, PPID: e.PPID, NSID: nsid, Parent: shorten(parent), ForkTime: e.Time}
+	p.inherit(parent)
+	p.place(e)
+	t.add(p)
+	return p
+}
+
+func (p *Process) inherit(parent *Process) {
+	p.Program, p.Owner, p.Caps = parent.Program, parent.Owner, parent.Caps
+	p.ContainerID, p.ContainerCreated, p.CGroupID = parent.ContainerID, parent.ContainerCreated, parent.CGroupID
+}
+
+// exec puts a new entry in the place of the old one. What ran before is its ancestor, unless it was only the copy of its
+// parent that every fork is.
+func (t *Tree) exec(nsid uint64, e *event.Event) *Process {
+	old := t.live[key{nsid, e.PID}]
+	p := &Process{PID: e.PID, PPID: e.PPID, NSID: nsid, Program: newProgram(e), ExecTime: e.Time, Executed: true}
+	if old != nil {
+		p.Owner, p.Caps, p.ForkTime = old.Owner, old.Caps, old.ForkTime
+		p.ContainerID, p.ContainerCreated, p.CGroupID = old.ContainerID, old.ContainerCreated, old.CGroupID
+		p.Parent = old.Parent
+		if old.Executed && !e.Exec.FromProcFS {
+			p.Parent = old
+		}
+		if p.PPID == 0 {
+			p.PPID = old.PPID
+		}
+	}
+	if p.Parent == nil && p.PPID != 0 {
+		p.Parent = t.live[key{nsid, p.PPID}]
+	}
+	p.Parent = shorten(p.Parent)
+	if c := e.Exec.Credentials; c != nil {
+		p.Owner = Credentials{Credentials: *c, FSUID: c.EUID, FSGID: c.EGID, FSUser: c.EUser, FSGroup: c.EGroup}
+	}
+	p.place(e)
+	t.add(p)
+	return p
+}
+
+// shorten cuts a line of ancestors that has grown too long: each process that executes itself again adds one.
+func shorten(p *Process) *Process {
+	if depth(p) < maxDepth {
+		return p
+	}
+	top := *p
+	top.Parent = nil
+	return &top
+}
+
+func depth(p *Process) int {
+	n := 0
+	for ; p != nil && n < maxDepth; p = p.Parent {
+		n++
+	}
+	return n
+}
+
+func (p *Process) place(e *event.Event) {
+	if e.ContainerID != "" {
+		p.ContainerID = e.ContainerID
+	}
+	if e.CGroupID != "" {
+		p.CGroupID = e.CGroupID
+	}
+}
+
+// change applies a call that sets ids; -1 leaves one as it is.
+func (p *Process) change(e *event.Event) {
+	o, ids := &p.Owner, &e.IDs
+	switch e.Kind {
+	case event.SetUID:
+		set(&o.UID, &o.User, ids.ID, ids.Name)
+		effective, name := ids.Effective, ids.EffectiveName
+		if effective == -1 && ids.ID != -1 {
+			effective, name = ids.ID, ids.Name // setuid(2) alone sets both
+		}
+		set(&o.EUID, &o.EUser, effective, name)
+		o.FSUID, o.FSUser = o.EUID, o.EUser
+	case event.SetGID:
+		set(&o.GID, &o.Group, ids.ID, ids.Name)
+		effective, name := ids.Effective, ids.EffectiveName
+		if effective == -1 && ids.ID != -1 {
+			effective, name = ids.ID, ids.Name
+		}
+		set(&o.EGID, &o.EGroup, effective, name)
+		o.FSGID, o.FSGroup = o.EGID, o.EGroup
+	case event.SetFSUID:
+		set(&o.FSUID, &o.FSUser, ids.ID, ids.Name)
+	case event.SetFSGID:
+		set(&o.FSGID, &o.FSGroup, ids.ID, ids.Name)
+	case event.Capset:
+		p.Caps = e.Caps
+	}
+}
+
+func set(id *uint32, name *string, to int32, toName string) {
+	if to != -1 {
+		*id, *name = uint32(to), toName
+	}
+}
