@@ -1,0 +1,117 @@
+package probe
+
+import (
+	"sync"
+	"time"
+
+	"github.com/ebpfless/ebpfless/src/event"
+	"github.com/ebpfless/ebpfless/src/secl"
+)
+
+// Engine turns events into detections. It is safe for concurrent use: events of all tracers go through it one by one, in
+// the order of their coming.
+type Engine struct {
+	model  *secl.Model[Context]
+	facts  Facts
+	detect func(*Detection)
+
+	lock    sync.Mutex
+	tree    *Tree
+	rules   *secl.RuleSet[Context]
+	limiter *limiter
+	context Context
+	counts  Counts
+	hit     func(*secl.Rule[Context])
+}
+
+// Facts are what every detection says of this host and probe.
+type Facts struct {
+	Version       string
+	Hostname      string
+	Arch          string
+	KernelVersion string
+	Distribution  string
+}
+
+// Counts are totals since the start.
+type Counts struct {
+	Events     uint64
+	Detections uint64
+	Limited    uint64 // detections that a rate limit held back
+	Processes  int
+}
+
+// NewEngine makes an engine without rules. detect is called with the engine locked; it must not block.
+func NewEngine(model *secl.Model[Context], facts Facts, burst, rate int, detect func(*Detection)) *Engine {
+	e := &Engine{model: model, facts: facts, detect: detect, tree: NewTree(), limiter: newLimiter(burst, rate)}
+	e.rules = secl.NewRuleSet(model, nil, secl.Options{})
+	e.hit = e.onHit
+	return e
+}
+
+// SetRules puts rules in force; no event falls between the old and the new.
+func (e *Engine) SetRules(rules *secl.RuleSet[Context]) {
+	e.lock.Lock()
+	defer e.lock.Unlock()
+	e.rules = rules
+}
+
+// always are the kinds without which the tree would be wrong, whatever the rules ask for.
+var always = event.SetOf(event.Exec, event.Fork, event.Exit, event.SetUID, event.SetGID, event.SetFSUID, event.SetFSGID, event.Capset)
+
+// Interest is what tracers must report for the rules in force.
+func (e *Engine) Interest() event.Interest {
+	e.lock.Lock()
+	defer e.lock.Unlock()
+	interest := event.Interest{Kinds: always, OpenFlags: e.rules.OpenFlags()}
+	for _, name := range e.rules.EventTypes() {
+		for _, kind := range event.Kinds() {
+			if kind.String() == name {
+				interest.Kinds |= event.SetOf(kind)
+			}
+		}
+	}
+	return interest
+}
+
+// Counts gives the totals.
+func (e *Engine) Counts() Counts {
+	e.lock.Lock()
+	defer e.lock.Unlock()
+	e.counts.Processes = e.tree.Len()
+	return e.counts
+}
+
+// Take judges one event of a tracer in a pid namespace. The event may be kept.
+func (e *Engine) Take(nsid uint64, container event.Container, ev *event.Event) {
+	e.lock.Lock()
+	defer e.lock.Unlock()
+	e.counts.Events++
+	if ev.ContainerID == "" {
+		ev.ContainerID = container.ID
+	}
+	process := e.tree.Take(nsid, ev)
+	if ev.ContainerID == container.ID && container.ID != "" {
+		process.ContainerCreated = container.CreatedAt
+	}
+	if ev.Kind == event.Fork || ev.Kind == event.Unknown {
+		return
+	}
+	e.context = Context{Event: ev, Process: process, Hostname: e.facts.Hostname}
+	if ev.Kind == event.Setrlimit {
+		e.context.Target = e.tree.Find(nsid, ev.Rlimit.PID)
+	}
+	e.rules.Evaluate(&e.context, ev.Kind.String(), e.hit)
+}
+
+func (e *Engine) onHit(rule *secl.Rule[Context]) {
+	if rule.Def.Silent {
+		return
+	}
+	if !e.limiter.allow(rule.Def, rule.Token(&e.context), time.Now()) {
+		e.counts.Limited++
+		return
+	}
+	e.counts.Detections++
+	e.detect(newDetection(rule, &e.context, &e.facts))
+}
