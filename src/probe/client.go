@@ -1,0 +1,111 @@
+package probe
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/ebpfless/ebpfless/src/event"
+	"github.com/ebpfless/ebpfless/src/wire"
+)
+
+// ackEvery is how many events may be on their way before a receipt is written; one is also written whenever nothing more
+// is there to be read.
+const ackEvery = 256
+
+// client is one tracer's connection.
+type client struct {
+	server  *Server
+	conn    net.Conn
+	in      *bufio.Reader
+	hello   event.Hello // the first one; later ones on the same connection are ignored
+	greeted bool
+	acks    bool
+	seq     uint64 // taken
+	acked   uint64
+	dropped uint64
+}
+
+func newClient(s *Server, conn net.Conn) *client {
+	return &client{server: s, conn: conn, in: bufio.NewReaderSize(conn, 64<<10)}
+}
+
+// serve reads until the tracer leaves or says something that can't be read. Other tracers are not disturbed.
+func (c *client) serve() {
+	defer c.conn.Close()
+	peer := c.conn.RemoteAddr().String()
+	for r := wire.NewReader(c.in); ; {
+		m, err := r.Next()
+		switch {
+		case err == io.EOF:
+			c.receipt()
+			return
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			c.receipt()
+			return
+		case err != nil:
+			c.server.log.Warnf("tracer at %s: %v; the connection is closed", peer, err)
+			return
+		}
+		c.take(peer, &m)
+		if c.seq-c.acked >= ackEvery || c.in.Buffered() == 0 {
+			c.receipt()
+		}
+	}
+}
+
+func (c *client) take(peer string, m *event.Message) {
+	if m.Dropped > c.dropped {
+		c.server.log.Warnf("tracer at %s dropped %d events: it could not send them in time", peer, m.Dropped-c.dropped)
+		c.dropped = m.Dropped
+	}
+	switch {
+	case m.Hello != nil && !c.greeted:
+		c.greet(peer, m.Hello)
+	case m.Event != nil:
+		c.event(m)
+	}
+}
+
+func (c *client) greet(peer string, h *event.Hello) {
+	c.greeted, c.hello = true, *h
+	c.server.announce(peer, h)
+	c.acks = slices.Contains(h.Accepts, event.AcceptAck)
+	if slices.Contains(h.Accepts, event.AcceptInterest) {
+		interest := c.server.engine.Interest()
+		c.answer(&event.Answer{Interest: &interest})
+	}
+}
+
+// event takes over what has not been taken before. A tracer that reconnects sends again what it has no receipt for.
+func (c *client) event(m *event.Message) {
+	if m.Seq > 0 {
+		c.seq = m.Seq
+		if !c.server.fresh(stream{c.hello.NSID, c.hello.Container.CreatedAt}, m.Seq) {
+			return
+		}
+	}
+	c.server.engine.Take(c.hello.NSID, c.hello.Container, m.Event)
+}
+
+func (c *client) receipt() {
+	if c.acks && c.seq > c.acked {
+		c.acked = c.seq
+		c.answer(&event.Answer{Ack: c.seq})
+	}
+}
+
+// answer may fail: the tracer has gone, and the next read says so.
+func (c *client) answer(a *event.Answer) {
+	frame, err := wire.AppendAnswer(nil, a)
+	if err != nil {
+		c.server.log.Errorf("answer %s: %v", c.conn.RemoteAddr(), err)
+		return
+	}
+	c.conn.SetWriteDeadline(time.Now().Add(writeLimit))
+	c.conn.Write(frame)
+}

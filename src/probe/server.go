@@ -1,0 +1,133 @@
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/ebpfless/ebpfless/src/event"
+	"github.com/sirupsen/logrus"
+)
+
+// Limits of the server: any local user can connect.
+const (
+	maxConnections = 1024
+	maxStreams     = 4096 // tracers whose position is remembered
+	writeLimit     = 5 * time.Second
+	drainLimit     = 2 * time.Second // for what tracers have sent before the server ends
+)
+
+// Server listens for tracers and feeds their events to an engine.
+type Server struct {
+	engine   *Engine
+	log      *logrus.Entry
+	listener net.Listener
+
+	lock    sync.Mutex
+	clients map[*client]bool
+	streams map[stream]uint64 // the last event taken of each tracer
+	closed  bool
+	running sync.WaitGroup
+}
+
+// stream identifies a tracer over its connections: two don't start in one namespace in the same nanosecond.
+type stream struct{ nsid, started uint64 }
+
+// Listen opens the socket at host:port, IPv4 as the original. Port 0 takes a free one.
+func Listen(addr string, engine *Engine, log *logrus.Entry) (*Server, error) {
+	listener, err := net.Listen("tcp4", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen for tracers: %w", err)
+	}
+	return &Server{
+		engine: engine, log: log, listener: listener, clients: map[*client]bool{}, streams: map[stream]uint64{},
+	}, nil
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() *net.TCPAddr { return s.listener.Addr().(*net.TCPAddr) }
+
+// Serve takes connections until Close.
+func (s *Server) Serve() error {
+	for {
+		conn, err := s.listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			s.log.Warnf("accept a tracer: %v", err) // such as too many open files; it may pass
+			time.Sleep(100 * time.Millisecond)
+			continue
+		}
+		s.take(conn)
+	}
+}
+
+func (s *Server) take(conn net.Conn) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if s.closed || len(s.clients) >= maxConnections {
+		s.log.Warnf("%s is turned away: %d tracers are connected", conn.RemoteAddr(), len(s.clients))
+		conn.Close()
+		return
+	}
+	c := newClient(s, conn)
+	s.clients[c] = true
+	s.running.Add(1)
+	go func() {
+		defer s.running.Done()
+		c.serve()
+		s.lock.Lock()
+		defer s.lock.Unlock()
+		delete(s.clients, c)
+	}()
+}
+
+// Clients is the number of tracers that are connected.
+func (s *Server) Clients() int {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return len(s.clients)
+}
+
+// fresh tells whether an event of a stream has not been taken before, and notes it.
+func (s *Server) fresh(id stream, seq uint64) bool {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if seq <= s.streams[id] {
+		return false
+	}
+	if len(s.streams) >= maxStreams {
+		clear(s.streams) // a tracer that comes back may then repeat some events
+	}
+	s.streams[id] = seq
+	return true
+}
+
+// Close ends listening, reads what tracers have sent already, and returns when every connection is done.
+func (s *Server) Close() {
+	s.lock.Lock()
+	s.closed = true
+	s.listener.Close()
+	for c := range s.clients {
+		c.conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	}
+	s.lock.Unlock()
+	ended := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(drainLimit):
+		s.log.Warn("some tracers kept sending; what comes now waits for the next start")
+	}
+}
+
+// announce is called for the first hello of each connection.
+func (s *Server) announce(peer string, h *event.Hello) {
+	s.log.Infof("tracer at %s: %s %q in pid namespace %d", peer, h.Mode, h.Args, h.NSID)
+}
