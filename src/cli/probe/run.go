@@ -1,0 +1,172 @@
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strconv"
+
+	"github.com/ebpfless/ebpfless/src/config"
+	"github.com/ebpfless/ebpfless/src/probe"
+	"github.com/ebpfless/ebpfless/src/probe/sinks"
+	"github.com/ebpfless/ebpfless/src/secl"
+	"github.com/sirupsen/logrus"
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+)
+
+type runFlags struct {
+	policies string
+	output   string
+	pretty   bool
+	portFile string
+}
+
+func runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{Use: "run", Short: "Listen for tracers and report what rules forbid", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, &f) }}
+	cmd.Flags().StringVar(&f.policies, "policies", "", "directory of *.policy files (default: policies.dir of the configuration)")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "-", "file that detections are appended to, a line of JSON each; - is standard output")
+	cmd.Flags().BoolVar(&f.pretty, "pretty", false, "write for people instead of JSON, in colour on a terminal")
+	cmd.Flags().StringVar(&f.portFile, "port-file", "", "file that gets the number of the port which is listened on")
+	return cmd
+}
+
+func run(cmd *cobra.Command, f *runFlags) error {
+	c, err := load(cmd)
+	if err != nil {
+		return err
+	}
+	if !c.Enabled || !c.EBPFLess {
+		return refuse("set runtime_security_config.enabled and .ebpfless.enabled, or DD_RUNTIME_SECURITY_CONFIG_ENABLED=true and DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_ENABLED=true",
+			"runtime security without eBPF is not switched on")
+	}
+	if f.policies == "" {
+		f.policies = c.PolicyDir
+	}
+	log, err := logger(c, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	sink, closeOutput, err := output(f, cmd.OutOrStdout())
+	if err != nil {
+		return err
+	}
+	defer closeOutput()
+	p := &process{log: log, flags: f, model: probe.NewModel(), host: host(c)}
+	p.engine = probe.NewEngine(p.model, facts(c), c.EventBurst, c.EventRate, sink.Put)
+	if err := p.reload(); err != nil {
+		return refuse("correct it; nothing was started", "%v", err)
+	}
+	err = p.serve(c)
+	return errors.Join(err, sink.Close())
+}
+
+// process is a probe that runs.
+type process struct {
+	log    *logrus.Entry
+	flags  *runFlags
+	model  *secl.Model[probe.Context]
+	host   secl.Host
+	engine *probe.Engine
+}
+
+// serve listens until a signal ends it.
+func (p *process) serve(c *config.Config) error {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
+	server, err := probe.Listen(c.Socket, p.engine, p.log)
+	if err != nil {
+		return fmt.Errorf("%w (another probe may run; runtime_security_config.ebpfless.socket names the address)", err)
+	}
+	if err := p.announce(server); err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve() }()
+	for {
+		select {
+		case err := <-served:
+			return err
+		case s := <-signals:
+			if s != unix.SIGHUP {
+				server.Close()
+				counts := p.engine.Counts()
+				p.log.Infof("ended after %d events and %d detections (%d more held back by rate limits)", counts.Events, counts.Detections, counts.Limited)
+				return nil
+			}
+			if err := p.reload(); err != nil {
+				p.log.Errorf("%v; the rules of before stay in force", err)
+			}
+		}
+	}
+}
+
+func (p *process) announce(server *probe.Server) error {
+	p.log.Infof("listening for tracers at %s", server.Addr())
+	if p.flags.portFile == "" {
+		return nil
+	}
+	if err := os.WriteFile(p.flags.portFile, []byte(strconv.Itoa(server.Addr().Port)+"\n"), 0o644); err != nil {
+		return fmt.Errorf("write port: %w", err)
+	}
+	return nil
+}
+
+// reload puts the policies in force as they are now. Rules that are refused are told and left out; a file or directory
+// that can't be read leaves the rules as they are.
+func (p *process) reload() error {
+	rules, err := probe.LoadPolicies(p.model, p.flags.policies, p.host)
+	if err != nil {
+		return err
+	}
+	for _, o := range rules.Outcomes {
+		if o.Status == secl.Failed && o.RuleID == "" {
+			return errors.New(o.String())
+		}
+		if o.Status == secl.Failed {
+			p.log.Warn(o.String())
+		}
+		for _, warning := range o.Warnings {
+			p.log.Infof("%s:%d: rule %q: %s", o.File, o.Line, o.RuleID, warning)
+		}
+	}
+	if len(rules.Rules) == 0 {
+		p.log.Warnf("no rule is in force: put *.policy files into %s", p.flags.policies)
+	}
+	p.engine.SetRules(rules)
+	p.log.Infof("%d rules are in force", len(rules.Rules))
+	return nil
+}
+
+// output opens the sink that the flags ask for.
+func output(f *runFlags, stdout io.Writer) (*sinks.Sink, func(), error) {
+	out, closeOutput := stdout, func() {}
+	if f.output != "-" {
+		file, err := os.OpenFile(f.output, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+		if err != nil {
+			return nil, nil, refuse("name a file in a directory that exists", "open output: %v", err)
+		}
+		out, closeOutput = file, func() { file.Close() }
+	}
+	if f.pretty {
+		return sinks.New(f.output, sinks.Pretty{Out: out, Colour: coloured(out)}), closeOutput, nil
+	}
+	return sinks.New(f.output, sinks.Lines{Out: out}), closeOutput, nil
+}
+
+// coloured follows the conventions of no-color.org and CLICOLOR_FORCE.
+func coloured(out io.Writer) bool {
+	if os.Getenv("NO_COLOR") != "" {
+		return false
+	}
+	if force := os.Getenv("CLICOLOR_FORCE"); force != "" && force != "0" {
+		return true
+	}
+	file, ok := out.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
