@@ -7,7 +7,6 @@ COMMANDS := $(notdir $(patsubst %/,%,$(dir $(wildcard src/cmd/*/main.go))))
 SCRIPTS   = $(shell git ls-files -co --exclude-standard | xargs -r grep -lIE '^\#!/(usr/)?bin/(env )?(ba|da)?sh' 2>/dev/null)
 GOARCH   ?= $(shell go env GOARCH)
 FUZZTIME ?= 20s
-ARGS     ?=
 
 export CGO_ENABLED := 0
 
@@ -36,8 +35,8 @@ build: $(COMMANDS) ## build the static programs into bin/
 $(COMMANDS):
 	go build -trimpath -ldflags '$(LDFLAGS) $(ldflags-$@)' -o $(BIN)/$@ ./src/cmd/$@
 
-run: setup build ## show it at work: a probe, and a traced shell whose events it prints (ARGS='cmd arg' traces another)
-	.ci/demonstrate $(BIN) $(ARGS)
+run: build ## show it at work: a probe, a hostile program under the tracer, and what is detected
+	tests/demo/run $(BIN)
 
 test: setup ## run all tests, those with traced programs included
 	CGO_ENABLED=0 go test $(GOTESTFLAGS) ./...

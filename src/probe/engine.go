@@ -91,6 +91,7 @@ func (e *Engine) Take(nsid uint64, container event.Container, ev *event.Event) {
 		ev.ContainerID = container.ID
 	}
 	process := e.tree.Take(nsid, ev)
+	defer e.tree.Settle(process, ev)
 	if ev.ContainerID == container.ID && container.ID != "" {
 		process.ContainerCreated = container.CreatedAt
 	}

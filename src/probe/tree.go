@@ -28,8 +28,8 @@ func (t *Tree) Len() int { return len(t.live) }
 // Find gives a process, nil when it is not known.
 func (t *Tree) Find(nsid uint64, pid uint32) *Process { return t.live[key{nsid, pid}] }
 
-// Take brings the tree up to an event and gives the process that did it: a placeholder when it is not known. The process
-// of an exit is gone from the tree, and still has its history.
+// Take brings the tree up to an event and gives the process that did it: a placeholder when it is not known. Settle must
+// follow.
 func (t *Tree) Take(nsid uint64, e *event.Event) *Process {
 	switch e.Kind {
 	case event.Fork:
@@ -38,17 +38,24 @@ func (t *Tree) Take(nsid uint64, e *event.Event) *Process {
 		return t.exec(nsid, e)
 	}
 	p := t.find(nsid, e.PID)
+	p.place(e)
+	return p
+}
+
+// Settle applies what an event changes of its process, after rules have been asked: they compare what a process becomes
+// with what it was.
+func (t *Tree) Settle(p *Process, e *event.Event) {
 	switch e.Kind {
 	case event.Exit:
 		p.ExitTime = e.Time
-		delete(t.live, key{nsid, e.PID})
-	case event.SetUID, event.SetGID, event.SetFSUID, event.SetFSGID, event.Capset:
-		if e.Retval >= 0 || e.Kind == event.SetFSUID || e.Kind == event.SetFSGID {
+		delete(t.live, key{p.NSID, e.PID})
+	case event.SetUID, event.SetGID, event.Capset:
+		if e.Retval >= 0 {
 			p.change(e)
 		}
+	case event.SetFSUID, event.SetFSGID: // these return the former id, always
+		p.change(e)
 	}
-	p.place(e)
-	return p
 }
 
 func (t *Tree) find(nsid uint64, pid uint32) *Process {

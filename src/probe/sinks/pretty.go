@@ -95,7 +95,16 @@ func process(d *probe.Detection) string {
 	if who == "" {
 		who = fmt.Sprint(p.UID)
 	}
-	return fmt.Sprintf("%s (pid %d, user %s)", strings.Join(append([]string{p.Argv0}, p.Args...), " "), p.PID, who)
+	return fmt.Sprintf("%s (pid %d, user %s)", cut(strings.Join(append([]string{p.Argv0}, p.Args...), " ")), p.PID, who)
+}
+
+// cut keeps a command line to about one line of a terminal.
+func cut(text string) string {
+	const most = 90
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "..."
 }
 
 // ancestors show each program once, however many processes it forked.
