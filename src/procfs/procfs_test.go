@@ -157,6 +157,27 @@ func TestStatusIsThatOfThisProcess(t *testing.T) {
 	}
 }
 
+// A process that is gone, or has no such descriptor, is an ordinary thing to meet.
+func TestWhatIsNotThereIsNoPanic(t *testing.T) {
+	const gone = 1<<22 + 1 // above the largest pid that Linux gives out
+	var r Reader
+	var s Status
+	f := new(record.Facts)
+	for _, pid := range []int{gone, os.Getpid()} {
+		r.Opened(pid, 1<<20, true, &f.File)
+		r.Describe(pid, 1<<20, &f.File)
+		r.Resolve(pid, 1<<20, []byte("name"), true, &f.File)
+		r.PidOfDescriptor(pid, 1<<20)
+		r.SocketName(pid, 1<<20, make([]byte, 64))
+		r.WorkingDirectory(pid, true, &f.File)
+		r.Terminal(pid, &f.Text[0])
+		r.ExecName(pid)
+	}
+	if r.Running(gone, true, f) == 0 || r.Status(gone, &s) == 0 || r.State(gone) != 0 || r.Started(gone) != 0 {
+		t.Error("something is known of a process that isn't there")
+	}
+}
+
 func TestProcNames(t *testing.T) {
 	var r Reader
 	r.proc(4194304, "fd", 1048576)

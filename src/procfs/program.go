@@ -125,6 +125,17 @@ func (l *lister) end() {
 	l.entry, l.cut = l.entry[:0], false
 }
 
+// Running fills in what a process runs: the executable, its terminal, its parent and its ids.
+func (r *Reader) Running(pid int, strip bool, f *record.Facts) unix.Errno {
+	errno := r.Executable(pid, strip, &f.File)
+	r.Terminal(pid, &f.Text[0])
+	var s Status
+	if r.Status(pid, &s) == 0 {
+		f.Num = [6]uint64{uint64(s.PPID), uint64(s.UID), uint64(s.EUID), uint64(s.GID), uint64(s.EGID), record.ExecHasIDs}
+	}
+	return errno
+}
+
 // ExecName reads the address of the name by which a program was executed from its auxiliary vector (AT_EXECFN); for a
 // script that is the script, where exe is the interpreter. 0 when there is none.
 func (r *Reader) ExecName(tid int) uint64 {

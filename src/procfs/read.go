@@ -94,11 +94,19 @@ func closeFd(fd int) { unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
 
 func read(fd int, dst []byte) (int, unix.Errno) {
 	n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&dst[0])), uintptr(len(dst)))
-	return int(n), errno
+	return length(n, errno), errno
 }
 
 func readlinkat(dir int, name *byte, dst []byte) (int, unix.Errno) {
 	n, _, errno := unix.RawSyscall6(unix.SYS_READLINKAT, at(dir), uintptr(unsafe.Pointer(name)),
 		uintptr(unsafe.Pointer(&dst[0])), uintptr(len(dst)), 0, 0)
-	return int(n), errno
+	return length(n, errno), errno
+}
+
+// length is 0 where a call has failed, instead of the -1 that it returns.
+func length(n uintptr, errno unix.Errno) int {
+	if errno != 0 {
+		return 0
+	}
+	return int(n)
 }

@@ -38,20 +38,12 @@ func (w *watch) Found(pid int) { w.running(pid, record.ExecFromProcFS) }
 func (w *watch) running(pid int, flags uint64) {
 	f := &w.facts
 	f.Reset(event.Exec, uint32(pid))
-	w.proc.Executable(pid, w.strip(), &f.File)
+	w.proc.Running(pid, w.strip(), f)
+	f.Num[record.NumExecFlags] |= flags
 	if flags&record.ExecFromProcFS == 0 {
 		w.scriptInstead(pid, f)
 	}
-	if w.noStat {
-		f.File.Known = false
-	}
-	w.proc.Terminal(pid, &f.Text[0])
-	if w.proc.Status(pid, &w.status) == 0 {
-		s := &w.status
-		flags |= record.ExecHasIDs
-		f.Num = [6]uint64{uint64(s.PPID), uint64(s.UID), uint64(s.EUID), uint64(s.GID), uint64(s.EGID), 0}
-	}
-	f.Num[record.NumExecFlags] = flags
+	w.forget(&f.File)
 	var program record.Program
 	w.program.Read(&w.proc, pid, &program)
 	w.write(f, &program)

@@ -23,7 +23,6 @@ type watch struct {
 	tracee  ptrace.Memory
 	program procfs.ProgramReader
 	facts   record.Facts // of calls that are read at their exit alone
-	status  procfs.Status
 	path    [record.PathMax]byte
 	out     []byte
 }

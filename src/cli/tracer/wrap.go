@@ -78,8 +78,25 @@ func prepare() (*shared.Memory, *os.File, error) {
 func (f *flags) config() guard.Config {
 	return guard.Config{
 		ProbeAddr: f.probeAddr, Wait: f.wait, Async: f.async, Seccomp: !f.noSeccomp, NoStat: f.noStats,
+		ScanEvery: f.scanEvery(),
 		CreatedAt: uint64(time.Now().UnixNano()), Verbose: f.verbose, Debug: f.debug,
 	}
+}
+
+// scanEvery gives 0 when nothing is to be scanned. What can't be read as a duration is said and replaced.
+func (f *flags) scanEvery() time.Duration {
+	if f.noScan {
+		return 0
+	}
+	if f.scanRate == "" {
+		return guard.ScanEvery
+	}
+	every, err := time.ParseDuration(f.scanRate)
+	if err != nil || every <= 0 {
+		complain("--proc-scan-rate %q is not a duration: %v is used", f.scanRate, guard.ScanEvery)
+		return guard.ScanEvery
+	}
+	return every
 }
 
 // complain is for what the user must know although his command runs.

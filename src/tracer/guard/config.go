@@ -17,9 +17,10 @@ type Config struct {
 	Async     bool          // don't wait at all
 	Seccomp   bool
 	NoStat    bool
-	Launcher  int      // pid to trace, in wrap mode
-	Args      []string // argv of the wrapped command, as far as it fits
-	CreatedAt uint64   // nanoseconds since the epoch
+	ScanEvery time.Duration // 0: no scan of /proc
+	Launcher  int           // pid to trace, in wrap mode
+	Args      []string      // argv of the wrapped command, as far as it fits
+	CreatedAt uint64        // nanoseconds since the epoch
 	Verbose   bool
 	Debug     bool
 }

@@ -196,8 +196,9 @@ func (g *Guard) stay(dog *Watchdog, link *Link) error {
 	if link != nil {
 		go link.Keep()
 	}
-	sender := NewSender(g.Memory, link, NewNames(), Place{ContainerID: ContainerID(), CGroupID: CGroupID()}, g.Log)
 	done, sent := make(chan struct{}), make(chan struct{})
+	place := Place{ContainerID: ContainerID(), CGroupID: CGroupID()}
+	sender := NewSender(g.Memory, link, NewNames(), place, g.scan(link, done), g.Log)
 	go func() {
 		defer close(sent)
 		sender.Run(done)
@@ -207,6 +208,25 @@ func (g *Guard) stay(dog *Watchdog, link *Link) error {
 	g.Memory.Wake()
 	<-sent
 	return err
+}
+
+// scan looks for other processes where the probe expects that of a tracer. With a filter or without, what is traced is
+// left out, and so are the tracer's own processes.
+func (g *Guard) scan(link *Link, done <-chan struct{}) <-chan *event.Event {
+	if link == nil || g.Config.ScanEvery <= 0 {
+		return nil
+	}
+	found := make(chan *event.Event, 64)
+	c := g.Memory.Control
+	traced := func(pid int) bool {
+		return pid == int(c.GuardPID) || pid == int(c.LoopPID) || g.Memory.Find(pid) != nil
+	}
+	wanted := func() bool {
+		conn := link.Current()
+		return conn != nil && !conn.Answered()
+	}
+	go NewScan(g.Config.ScanEvery, NewNames(), traced, wanted).Run(done, found)
+	return found
 }
 
 // Refusal explains why a process can't be traced, and what would help.

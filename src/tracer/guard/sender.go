@@ -30,6 +30,8 @@ type Sender struct {
 	place  Place
 	log    *logrus.Entry
 
+	found <-chan *event.Event // of the scan; nil without one
+
 	facts   record.Facts
 	batch   []byte
 	sent    []mark // what is on its way, oldest first
@@ -51,8 +53,8 @@ type Place struct {
 }
 
 // NewSender makes a sender for a link.
-func NewSender(m *shared.Memory, link *Link, names record.Names, place Place, log *logrus.Entry) *Sender {
-	return &Sender{memory: m, link: link, names: names, place: place, log: log, at: m.Ring.Start()}
+func NewSender(m *shared.Memory, link *Link, names record.Names, place Place, found <-chan *event.Event, log *logrus.Entry) *Sender {
+	return &Sender{memory: m, link: link, names: names, place: place, found: found, log: log, at: m.Ring.Start()}
 }
 
 // Run sends until done is closed, and then what is left for at most a second.
@@ -153,7 +155,7 @@ func (s *Sender) fill(conn *Conn) bool {
 		s.encode(rec, conn)
 	}
 	if s.at == start {
-		return false
+		return s.fillFound(conn)
 	}
 	s.sent = append(s.sent, mark{seq: last, next: s.at})
 	return true
@@ -165,7 +167,23 @@ func (s *Sender) encode(rec ring.Record, conn *Conn) {
 		s.log.Errorf("read event %d: %v", rec.Seq, err)
 		return
 	}
-	e := record.Event(&s.facts, program, s.names)
+	s.add(record.Event(&s.facts, program, s.names), rec.Seq, conn)
+}
+
+// fillFound takes what the scan has found. It is in no ring: what a broken connection swallows of it is lost.
+func (s *Sender) fillFound(conn *Conn) bool {
+	for len(s.batch) < batchBytes {
+		select {
+		case e := <-s.found:
+			s.add(e, 0, conn)
+		default:
+			return len(s.batch) > 0
+		}
+	}
+	return true
+}
+
+func (s *Sender) add(e *event.Event, seq uint64, conn *Conn) {
 	e.ContainerID, e.CGroupID = s.place.ContainerID, s.place.CGroupID
 	ours := conn != nil && conn.Answered()
 	if !ours && (e.Kind == event.Ptrace || e.Kind == event.Signal) {
@@ -173,7 +191,7 @@ func (s *Sender) encode(rec ring.Record, conn *Conn) {
 	}
 	m := event.Message{Event: e}
 	if ours {
-		m.Seq, m.Dropped = rec.Seq, s.dropped
+		m.Seq, m.Dropped = seq, s.dropped
 	}
 	if s.log.Logger.IsLevelEnabled(logrus.DebugLevel) {
 		s.log.WithField("event", describe(e)).Debug("event")
