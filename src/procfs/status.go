@@ -87,7 +87,7 @@ func (r *Reader) Started(pid int) uint64 {
 		return 0
 	}
 	rest := r.text[bytes.LastIndexByte(r.text[:n], ')')+1 : n]
-	for range 20 { // field 22, of which the name was the second
+	for range 19 { // field 22 is wanted, the name was the second
 		rest = bytes.TrimLeft(rest, " ")
 		i := bytes.IndexByte(rest, ' ')
 		if i < 0 {
