@@ -119,6 +119,9 @@ func disturb(t *testing.T, count int, act func(pid int) error) {
 	}
 	judgeWorker(t, probe, ended, out, pid, time.Duration(seconds+30)*time.Second)
 	t.Logf("%d times: %s", acted, lastLine(output(out)))
+	if t.Failed() {
+		t.Logf("%.6000s", output(out))
+	}
 }
 
 func judgeWorker(t *testing.T, probe *recorder.Recorder, ended chan error, out *os.File, pid int, limit time.Duration) {
@@ -126,7 +129,7 @@ func judgeWorker(t *testing.T, probe *recorder.Recorder, ended chan error, out *
 	select {
 	case err := <-ended:
 		if err != nil {
-				t.Errorf("the worker: %v\n%s", err, withoutTracer(output(out)))
+			t.Errorf("the worker: %v\n%s", err, withoutTracer(output(out)))
 		}
 	case <-time.After(limit):
 		syscall.Kill(pid, syscall.SIGKILL)

@@ -73,10 +73,10 @@ func Message(tid int) (uint64, unix.Errno) {
 	return message, errno
 }
 
-// Wait blocks until any tracee or child changes state. It keeps the processor of the calling thread, so a process that
+// Wait blocks until any tracee or child of the calling thread changes state; those of other threads are left to them. It keeps the processor of the calling thread, so a process that
 // waits here must give its other goroutines processors of their own. EINTR is returned when a handler without
 // SA_RESTART ran, ECHILD when nothing is left to wait for.
-func Wait() (Stop, unix.Errno) { return wait(-1, 0) }
+func Wait() (Stop, unix.Errno) { return wait(-1, unix.WNOTHREAD) }
 
 // Poll is Wait for one tracee or, with -1, any, without blocking: TID is 0 when nothing has changed.
 func Poll(tid int) (Stop, unix.Errno) { return wait(tid, unix.WNOHANG) }

@@ -54,7 +54,7 @@ func run(l *Loop, w *watch, o Options, launcher int, g Guardian) {
 		}
 	}()
 	done := make(chan struct{})
-	go l.listen(done, g, o)
+	go l.listen(done, notified(), g, o)
 	awaitGuard(m.Control)
 	if l.begin(launcher, w) {
 		l.run(func(bits uint32) { l.obey(bits, o) })
@@ -100,12 +100,13 @@ func (l *Loop) attachAll(w *watch) bool {
 		if !w.proc.SameRoot(int(pid)) {
 			l.control.Rooted = 1
 		}
-		if !l.attach(int(pid), threads) {
+		if l.attach(int(pid), threads) {
+			w.Found(int(pid))
+		} else if unix.Errno(l.control.Failure) != unix.ESRCH {
 			return false
 		}
-		w.Found(int(pid))
 	}
-	return true
+	return l.control.Tasks > 0 // those that have ended meanwhile are no failure of the others
 }
 
 // letEverythingGo undoes an attachment that failed half-way.
@@ -175,14 +176,19 @@ func crashed(m *shared.Memory, o Options, reason any) {
 
 var listened = [...]unix.Signal{unix.SIGHUP, unix.SIGTERM, unix.SIGINT, unix.SIGQUIT}
 
-// listen turns signals, and the end of the guardian, into requests, and wakes the loop for them. Wrapped tasks are never
-// let go: without a tracer, the calls that their filter traps would fail.
-func (l *Loop) listen(done <-chan struct{}, g Guardian, o Options) {
+// notified takes over the signals: from the moment that the loop has a task, none may end it.
+func notified() <-chan os.Signal {
 	signals := make(chan os.Signal, 8)
 	for _, s := range listened {
 		signal.Notify(signals, s)
 	}
 	prepareWake()
+	return signals
+}
+
+// listen turns signals, and the end of the guardian, into requests, and wakes the loop for them. Wrapped tasks are never
+// let go: without a tracer, the calls that their filter traps would fail.
+func (l *Loop) listen(done <-chan struct{}, signals <-chan os.Signal, g Guardian, o Options) {
 	gone := g.Gone()
 	for {
 		select {

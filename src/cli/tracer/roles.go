@@ -157,7 +157,7 @@ func (l *lifeline) Revive() error {
 		return fmt.Errorf("start a guardian: %w", err)
 	}
 	defer null.Close()
-	_, err = syscall.ForkExec("/proc/self/exe", []string{self(), "guard", "--successor"}, &syscall.ProcAttr{
+	pid, err := syscall.ForkExec("/proc/self/exe", []string{self(), "guard", "--successor"}, &syscall.ProcAttr{
 		Dir: "/", Env: os.Environ(), Files: []uintptr{null.Fd(), null.Fd(), 2, memoryFD, theirs.Fd()},
 		Sys: &syscall.SysProcAttr{Setsid: true},
 	})
@@ -165,6 +165,7 @@ func (l *lifeline) Revive() error {
 		mine.Close()
 		return fmt.Errorf("start a guardian: %w", err)
 	}
+	go unix.Wait4(pid, nil, 0, nil) // it is a child of ours until it, too, is killed
 	err = unix.Dup3(int(mine.Fd()), lifeFD, 0)
 	mine.Close()
 	l.file = os.NewFile(lifeFD, "life line")

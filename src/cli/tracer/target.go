@@ -75,9 +75,11 @@ func groups(uid, gid int32) []int {
 	return list
 }
 
-// processes reads the values of --pid. An ENTRYPOINT in exec form has no shell to expand "$PID": the environment does.
+// processes reads the values of --pid. An ENTRYPOINT in exec form has no shell to expand "$PID": the environment does. Of
+// several processes, as pidof lists them, some may have ended since: that is said, and the others are taken.
 func processes(values []string) ([]int, error) {
 	var list []int
+	var missing error
 	seen := map[int]bool{}
 	for _, value := range values {
 		expanded := os.ExpandEnv(value)
@@ -88,13 +90,23 @@ func processes(values []string) ([]int, error) {
 		case pid == os.Getpid():
 			return nil, refuse("name the process to watch", "--pid %d is this tracer itself", pid)
 		case unix.Kill(pid, 0) == unix.ESRCH:
-			return nil, refuse("see ps -e; it may have ended", "--pid %d: no such process", pid)
+			if missing == nil {
+				missing = refuse("see ps -e; it may have ended", "--pid %d: no such process", pid)
+			} else {
+				complain("--pid %d: no such process", pid)
+			}
 		case !isProcess(pid):
 			return nil, refuse("name the process; all its threads are traced", "--pid %d is a thread, not a process", pid)
 		case !seen[pid]:
 			seen[pid] = true
 			list = append(list, pid)
 		}
+	}
+	if len(list) == 0 {
+		return nil, missing
+	}
+	if missing != nil {
+		complain("%v; the others are attached to", missing)
 	}
 	return list, nil
 }
