@@ -41,6 +41,7 @@ act "makes itself root again"
 perl -e '$< = 65534; $< = 0;' 2>/dev/null
 
 act "loads a kernel module from memory"
+# shellcheck disable=SC2016 # the variables are perl's
 module='my ($image, $options) = ("module", ""); syscall(175, $image, 6, $options)'
 setpriv --reuid 65534 --clear-groups perl -e "$module" 2>/dev/null || perl -e "$module"
 
