@@ -7,6 +7,7 @@ COMMANDS := $(notdir $(patsubst %/,%,$(dir $(wildcard src/cmd/*/main.go))))
 SCRIPTS   = $(shell git ls-files -co --exclude-standard | xargs -r grep -lIE '^\#!/(usr/)?bin/(env )?(ba|da)?sh' 2>/dev/null)
 GOARCH   ?= $(shell go env GOARCH)
 FUZZTIME ?= 20s
+ROUNDS   ?= 5
 
 export CGO_ENABLED := 0
 
@@ -50,7 +51,8 @@ check: ## gofmt, go vet, staticcheck, shellcheck
 fuzz: ## run each fuzz target for FUZZTIME (20s)
 	.ci/fuzz $(FUZZTIME)
 
-bench: ## run the benchmarks
+bench: build ## measure what tracing costs, in turn with native runs (ROUNDS=5), and the packages' benchmarks
+	go run ./tests/bench -rounds $(ROUNDS) $(BIN)
 	go test -run '^$$' -bench . -benchmem ./src/...
 
 clean: ## remove what was built

@@ -108,7 +108,7 @@ func disturb(t *testing.T, count int, act func(pid int) error) {
 		case errors.Is(err, errNoVictim), errors.Is(err, syscall.ESRCH):
 			missed++
 		case err != nil:
-			t.Error(err)
+			t.Errorf("disturbance %d: %v", acted, err)
 			acted = count
 		default:
 			acted, missed = acted+1, 0

@@ -142,16 +142,26 @@ func (l *Loop) obey(bits uint32, o Options) {
 // renew executes the program again in this very thread: it keeps its id, and with it every attachment.
 func renew(c *shared.Control, o Options) {
 	c.Renewals++
-	// Until the new image listens, these signals would end it.
-	var mask uint64
-	for _, signal := range listened {
-		mask |= 1 << (signal - 1)
-	}
-	changeMask(unix.SIG_BLOCK, mask)
-	if err := syscall.Exec(program(), o.Argv, os.Environ()); err != nil {
-		changeMask(unix.SIG_UNBLOCK, mask)
-		c.Renewals--
-		o.Log.Errorf("execute %s again: %v; going on as before", program(), err)
+	undo := shield()
+	err := syscall.Exec(program(), o.Argv, os.Environ())
+	undo()
+	c.Renewals--
+	o.Log.Errorf("execute %s again: %v; going on as before", program(), err)
+}
+
+// shield keeps the signals by which the loop is asked for something from ending the new image before it listens. The Go
+// runtime keeps an inherited SIGHUP or SIGINT ignored until it is asked for, and an inherited SIGUSR1 blocked; it takes
+// SIGTERM and SIGQUIT in any case, and then the guardian brings the loop back.
+func shield() (undo func()) {
+	ignore := kernelAction{handler: 1} // SIG_IGN
+	hangup, interrupt := action(unix.SIGHUP), action(unix.SIGINT)
+	setAction(unix.SIGHUP, &ignore)
+	setAction(unix.SIGINT, &ignore)
+	changeMask(unix.SIG_BLOCK, 1<<(wakeSignal-1))
+	return func() {
+		setAction(unix.SIGHUP, &hangup)
+		setAction(unix.SIGINT, &interrupt)
+		changeMask(unix.SIG_UNBLOCK, 1<<(wakeSignal-1))
 	}
 }
 
@@ -183,6 +193,7 @@ func notified() <-chan os.Signal {
 		signal.Notify(signals, s)
 	}
 	prepareWake()
+	changeMask(unix.SIG_UNBLOCK, 1<<(wakeSignal-1)) // see shield; it must reach this very thread
 	return signals
 }
 
@@ -263,6 +274,11 @@ const (
 	saRestart     = 0x10000000
 )
 
+func action(signal unix.Signal) (a kernelAction) {
+	unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(signal), 0, uintptr(unsafe.Pointer(&a)), 8, 0, 0)
+	return a
+}
+
 func setAction(signal unix.Signal, action *kernelAction) {
 	unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(signal), uintptr(unsafe.Pointer(action)), 0, 8, 0, 0)
 }
@@ -270,10 +286,9 @@ func setAction(signal unix.Signal, action *kernelAction) {
 // prepareWake takes SA_RESTART off the handler that Go installs: wait4 would never be interrupted.
 func prepareWake() {
 	signal.Notify(make(chan os.Signal, 1), wakeSignal)
-	var action kernelAction
-	unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(wakeSignal), 0, uintptr(unsafe.Pointer(&action)), 8, 0, 0)
-	action.flags &^= saRestart
-	setAction(wakeSignal, &action)
+	wake := action(wakeSignal)
+	wake.flags &^= saRestart
+	setAction(wakeSignal, &wake)
 }
 
 // quietChildren spares the loop a SIGCHLD, with Go's handler, for every stop of a tracee (SA_NOCLDSTOP), and keeps those

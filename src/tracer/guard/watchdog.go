@@ -115,12 +115,19 @@ func (w *Watchdog) Watch() error {
 		case w.finished():
 			return nil
 		default:
-			w.log.Warnf("the tracing loop (pid %d) was killed; a new one takes over", w.loop)
+			w.log.Warnf("the tracing loop (pid %d) %s; a new one takes over", w.loop, ending(stop))
 			if err := w.replace(); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+func ending(stop ptrace.Stop) string {
+	if stop.Reason == ptrace.Killed {
+		return "was killed by " + unix.SignalName(unix.Signal(stop.Signal))
+	}
+	return fmt.Sprintf("ended with status %d", stop.Code)
 }
 
 func signalOf(stop ptrace.Stop) int {
