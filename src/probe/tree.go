@@ -1,6 +1,10 @@
 package probe
 
-import "github.com/ebpfless/ebpfless/src/event"
+import (
+	"time"
+
+	"github.com/ebpfless/ebpfless/src/event"
+)
 
 // Tree holds the processes that run, by pid and pid namespace. It is not safe for concurrent use.
 type Tree struct {
@@ -73,10 +77,13 @@ func (t *Tree) add(p *Process) {
 	}
 }
 
-// fork copies the parent. A child that has been heard of already has executed something: then only its origin was missing.
+// lateness is how long after a child's exec the event of its fork may come; later it is another child with the same pid.
+const lateness = 2 * uint64(time.Second)
+
+// fork copies the parent. Of a child that has executed something already only the origin was missing.
 func (t *Tree) fork(nsid uint64, e *event.Event) *Process {
 	parent := t.find(nsid, e.PPID)
-	if p := t.live[key{nsid, e.PID}]; p != nil && p.Parent == nil && p.PPID == 0 && p.ExitTime == 0 {
+	if p := t.live[key{nsid, e.PID}]; p != nil && p.ForkTime == 0 && e.Time < p.ExecTime+lateness {
 		p.PPID, p.Parent, p.ForkTime = e.PPID, parent, e.Time
 		if p.Program == unknownProgram {
 			p.inherit(parent)
