@@ -28,12 +28,13 @@ func TestDemonstration(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^ +\d+ ([a-z_]+)$`).FindAllStringSubmatch(string(output), -1) {
 		rules[m[1]] = true
 	}
-	for name := range map[string]bool{
+	for name, expected := range map[string]bool{
 		"exec_from_temporary_folder": true, "exec_of_anonymous_file": true, "shell_from_server": true, "password_hashes_read": true,
 		"accounts_changed": true, "ssh_keys_changed": true, "scheduled_task_changed": true, "preload_changed": true,
-		"set_id_bit": true, "traces_removed": true, "became_root": true, "kernel_module_loaded": true, "memory_of_another_process": true,
+		"set_id_bit": true, "traces_removed": true, "became_root": true, "memory_of_another_process": true,
+		"kernel_module_loaded": modules(), // without them the call fails before anybody is asked for permission
 	} {
-		if !rules[name] {
+		if !rules[name] && expected {
 			t.Errorf("%s was not detected", name)
 		}
 	}
@@ -43,4 +44,10 @@ func TestDemonstration(t *testing.T) {
 	if t.Failed() {
 		t.Logf("%s", output)
 	}
+}
+
+// modules tells whether the kernel can load any.
+func modules() bool {
+	_, err := os.Stat("/proc/modules")
+	return err == nil
 }
