@@ -10,7 +10,7 @@ import (
 // toMessage goes by which pointer is set: the first generation had no type, and a type whose struct is missing, which
 // crashes the original's probe, is an error here.
 func toMessage(m *message) (event.Message, error) {
-	out := event.Message{Seq: uint64(m.Seq), Dropped: uint64(m.Dropped)}
+	out := event.Message{Seq: m.Seq, Dropped: m.Dropped}
 	switch {
 	case m.Hello != nil && (m.Type == typeHello || m.Type == 0):
 		out.Hello = toHello(m.Hello)
@@ -277,7 +277,7 @@ func sockOf(s *sock) event.Sock {
 }
 
 func toAnswer(a *answer) event.Answer {
-	out := event.Answer{Ack: uint64(a.Ack)}
+	out := event.Answer{Ack: a.Ack}
 	if a.Interest != nil {
 		out.Interest = &event.Interest{OpenFlags: uint32(a.Interest.OpenFlags), Signals: uint64(a.Interest.Signals)}
 		for _, name := range a.Interest.Kinds {

@@ -3,7 +3,7 @@ package wire
 import "github.com/ebpfless/ebpfless/src/event"
 
 func fromMessage(m *event.Message) *message {
-	out := &message{Seq: num64(m.Seq), Dropped: num64(m.Dropped)}
+	out := &message{Seq: m.Seq, Dropped: m.Dropped}
 	switch {
 	case m.Hello != nil:
 		out.Type, out.Hello = typeHello, fromHello(m.Hello)
@@ -167,7 +167,7 @@ func fromSock(s *event.Sock) *sock {
 }
 
 func fromAnswer(a *event.Answer) *answer {
-	out := &answer{Ack: num64(a.Ack)}
+	out := &answer{Ack: a.Ack}
 	if a.Interest != nil {
 		out.Interest = &interest{OpenFlags: num32(a.Interest.OpenFlags), Signals: num64(a.Interest.Signals)}
 		for _, k := range event.Kinds() {

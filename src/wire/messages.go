@@ -10,8 +10,8 @@ type message struct {
 	Type    int32n
 	Hello   *hello
 	Syscall *syscall
-	Seq     num64 `msg:"Seq,omitempty"`     // ours
-	Dropped num64 `msg:"Dropped,omitempty"` // ours
+	Seq     uint64 `msg:"Seq,omitempty"`     // ours
+	Dropped uint64 `msg:"Dropped,omitempty"` // ours
 }
 
 type hello struct {
@@ -19,7 +19,7 @@ type hello struct {
 	ContainerContext *container
 	EntrypointArgs   list
 	Mode             string
-	Accepts          list `msg:"Accepts,omitempty"` // ours
+	Accepts          []string `msg:"Accepts,omitempty"` // ours
 }
 
 type container struct {
@@ -275,7 +275,7 @@ type signal struct {
 // answer is ours: what a probe says to a tracer that accepts it.
 type answer struct {
 	Interest *interest `msg:"Interest,omitempty"`
-	Ack      num64     `msg:"Ack,omitempty"`
+	Ack      uint64    `msg:"Ack,omitempty"`
 }
 
 type interest struct {

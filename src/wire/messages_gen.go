@@ -112,6 +112,10 @@ func (z *answer) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x1
 	}
+	if z.Ack == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
 
@@ -147,12 +151,10 @@ func (z *answer) MarshalMsg(b []byte) (o []byte, err error) {
 				}
 			}
 		}
-		// string "Ack"
-		o = append(o, 0xa3, 0x41, 0x63, 0x6b)
-		o, err = z.Ack.MarshalMsg(o)
-		if err != nil {
-			err = msgp.WrapError(err, "Ack")
-			return
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "Ack"
+			o = append(o, 0xa3, 0x41, 0x63, 0x6b)
+			o = msgp.AppendUint64(o, z.Ack)
 		}
 	}
 	return
@@ -229,7 +231,7 @@ func (z *answer) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 			}
 		case "Ack":
-			bts, err = z.Ack.UnmarshalMsg(bts)
+			z.Ack, bts, err = msgp.ReadUint64Bytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Ack")
 				return
@@ -254,7 +256,7 @@ func (z *answer) Msgsize() (s int) {
 	} else {
 		s += 1 + 6 + z.Interest.Kinds.Msgsize() + 10 + z.Interest.OpenFlags.Msgsize() + 8 + z.Interest.Signals.Msgsize()
 	}
-	s += 4 + z.Ack.Msgsize()
+	s += 4 + msgp.Uint64Size
 	return
 }
 
@@ -1326,6 +1328,10 @@ func (z *hello) MarshalMsg(b []byte) (o []byte, err error) {
 	zb0001Len := uint32(5)
 	var zb0001Mask uint8 /* 5 bits */
 	_ = zb0001Mask
+	if z.Accepts == nil {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
 
@@ -1359,12 +1365,13 @@ func (z *hello) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "Mode"
 		o = append(o, 0xa4, 0x4d, 0x6f, 0x64, 0x65)
 		o = msgp.AppendString(o, z.Mode)
-		// string "Accepts"
-		o = append(o, 0xa7, 0x41, 0x63, 0x63, 0x65, 0x70, 0x74, 0x73)
-		o, err = z.Accepts.MarshalMsg(o)
-		if err != nil {
-			err = msgp.WrapError(err, "Accepts")
-			return
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "Accepts"
+			o = append(o, 0xa7, 0x41, 0x63, 0x63, 0x65, 0x70, 0x74, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Accepts)))
+			for za0001 := range z.Accepts {
+				o = msgp.AppendString(o, z.Accepts[za0001])
+			}
 		}
 	}
 	return
@@ -1424,10 +1431,23 @@ func (z *hello) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "Accepts":
-			bts, err = z.Accepts.UnmarshalMsg(bts)
+			var zb0002 uint32
+			zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Accepts")
 				return
+			}
+			if cap(z.Accepts) >= int(zb0002) {
+				z.Accepts = (z.Accepts)[:zb0002]
+			} else {
+				z.Accepts = make([]string, zb0002)
+			}
+			for za0001 := range z.Accepts {
+				z.Accepts[za0001], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Accepts", za0001)
+					return
+				}
 			}
 		default:
 			bts, err = msgp.Skip(bts)
@@ -1449,7 +1469,10 @@ func (z *hello) Msgsize() (s int) {
 	} else {
 		s += z.ContainerContext.Msgsize()
 	}
-	s += 15 + z.EntrypointArgs.Msgsize() + 5 + msgp.StringPrefixSize + len(z.Mode) + 8 + z.Accepts.Msgsize()
+	s += 15 + z.EntrypointArgs.Msgsize() + 5 + msgp.StringPrefixSize + len(z.Mode) + 8 + msgp.ArrayHeaderSize
+	for za0001 := range z.Accepts {
+		s += msgp.StringPrefixSize + len(z.Accepts[za0001])
+	}
 	return
 }
 
@@ -1707,6 +1730,14 @@ func (z *message) MarshalMsg(b []byte) (o []byte, err error) {
 	zb0001Len := uint32(5)
 	var zb0001Mask uint8 /* 5 bits */
 	_ = zb0001Mask
+	if z.Seq == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	if z.Dropped == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
 
@@ -1741,19 +1772,15 @@ func (z *message) MarshalMsg(b []byte) (o []byte, err error) {
 				return
 			}
 		}
-		// string "Seq"
-		o = append(o, 0xa3, 0x53, 0x65, 0x71)
-		o, err = z.Seq.MarshalMsg(o)
-		if err != nil {
-			err = msgp.WrapError(err, "Seq")
-			return
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "Seq"
+			o = append(o, 0xa3, 0x53, 0x65, 0x71)
+			o = msgp.AppendUint64(o, z.Seq)
 		}
-		// string "Dropped"
-		o = append(o, 0xa7, 0x44, 0x72, 0x6f, 0x70, 0x70, 0x65, 0x64)
-		o, err = z.Dropped.MarshalMsg(o)
-		if err != nil {
-			err = msgp.WrapError(err, "Dropped")
-			return
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "Dropped"
+			o = append(o, 0xa7, 0x44, 0x72, 0x6f, 0x70, 0x70, 0x65, 0x64)
+			o = msgp.AppendUint64(o, z.Dropped)
 		}
 	}
 	return
@@ -1818,13 +1845,13 @@ func (z *message) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 			}
 		case "Seq":
-			bts, err = z.Seq.UnmarshalMsg(bts)
+			z.Seq, bts, err = msgp.ReadUint64Bytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Seq")
 				return
 			}
 		case "Dropped":
-			bts, err = z.Dropped.UnmarshalMsg(bts)
+			z.Dropped, bts, err = msgp.ReadUint64Bytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Dropped")
 				return
@@ -1855,7 +1882,7 @@ func (z *message) Msgsize() (s int) {
 	} else {
 		s += z.Syscall.Msgsize()
 	}
-	s += 4 + z.Seq.Msgsize() + 8 + z.Dropped.Msgsize()
+	s += 4 + msgp.Uint64Size + 8 + msgp.Uint64Size
 	return
 }
 
