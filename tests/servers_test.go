@@ -31,9 +31,8 @@ type server struct {
 
 // site is where one server runs.
 type site struct {
-	dir    string
-	port   int
-	tracer []string // in front of the command; empty when the tracer attaches
+	dir  string
+	port int
 }
 
 func (s *site) addr() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }

@@ -16,7 +16,8 @@ const (
 	pollEvery  = 5 * time.Millisecond // while events come
 	idleAfter  = 20                   // polls without an event, after which the sender sleeps until it is woken
 	sleepLimit = time.Second
-	flushLimit = time.Second // for the last events, after the application has ended
+	flushPause = time.Second      // without progress, after the application has ended: what is left is given up
+	flushLimit = 10 * time.Second // in any case: an init system waits for us
 	batchBytes = 64 << 10
 )
 
@@ -57,7 +58,7 @@ func NewSender(m *shared.Memory, link *Link, names record.Names, place Place, fo
 	return &Sender{memory: m, link: link, names: names, place: place, found: found, log: log, at: m.Ring.Start()}
 }
 
-// Run sends until done is closed, and then what is left for at most a second.
+// Run sends until done is closed, and then what is left, as long as the probe takes it.
 func (s *Sender) Run(done <-chan struct{}) {
 	for quiet := 0; ; {
 		if s.step() {
@@ -81,9 +82,13 @@ func (s *Sender) more() bool {
 	return ok || err != nil
 }
 
+// flush sends what is left while the probe takes it.
 func (s *Sender) flush() {
-	for deadline := time.Now().Add(flushLimit); time.Now().Before(deadline); {
-		if s.step() {
+	begun, progress, left := time.Now(), time.Now(), s.memory.Ring.Start()
+	for time.Since(progress) < flushPause && time.Since(begun) < flushLimit {
+		sent := s.step()
+		if now := s.memory.Ring.Start(); sent || now != left {
+			progress, left = time.Now(), now
 			continue
 		}
 		if len(s.sent) == 0 && !s.more() {
@@ -92,7 +97,7 @@ func (s *Sender) flush() {
 		time.Sleep(time.Millisecond)
 	}
 	if s.more() || len(s.sent) > 0 {
-		s.log.Warnf("the probe did not take the last events within %v; they are lost", flushLimit)
+		s.log.Warn("the probe did not take the last events in time; they are lost")
 	}
 	if s.link != nil {
 		s.link.Close()
