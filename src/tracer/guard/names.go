@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"bufio"
 	"os"
 	"strconv"
 	"strings"
@@ -51,14 +50,13 @@ func (t *table) refresh() {
 	if err != nil || st.ModTime().Equal(t.changed) {
 		return
 	}
-	f, err := os.Open(t.path)
+	text, err := os.ReadFile(t.path)
 	if err != nil {
 		return
 	}
-	defer f.Close()
 	t.changed, t.names = st.ModTime(), map[uint32]string{}
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		fields := strings.Split(lines.Text(), ":")
+	for line := range strings.Lines(string(text)) { // of any length: a group's line grows with its members
+		fields := strings.SplitN(strings.TrimSpace(line), ":", 4)
 		if len(fields) < 3 {
 			continue
 		}

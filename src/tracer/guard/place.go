@@ -15,50 +15,54 @@ func ContainerID() string {
 	if id := os.Getenv("DD_CONTAINER_ID"); id != "" {
 		return id
 	}
-	return containerOf(cgroups())
+	return containerOf(memberships())
 }
 
-func containerOf(paths []string) string {
-	for _, path := range paths {
-		if all := containerID.FindAllString(path, -1); all != nil {
+// CGroupID is the path of this process's control group: that of version 2, or systemd's, or the first there is.
+func CGroupID() string { return groupOf(memberships()) }
+
+// membership is a line of /proc/PID/cgroup (cgroups(7)): version 2 has hierarchy 0 and no controllers.
+type membership struct{ hierarchy, controllers, path string }
+
+func memberships() []membership {
+	text, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return nil
+	}
+	return parseMemberships(string(text))
+}
+
+func parseMemberships(text string) []membership {
+	var list []membership
+	for line := range strings.Lines(text) {
+		if fields := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3); len(fields) == 3 {
+			list = append(list, membership{fields[0], fields[1], fields[2]})
+		}
+	}
+	return list
+}
+
+func containerOf(list []membership) string {
+	for _, m := range list {
+		if all := containerID.FindAllString(m.path, -1); all != nil {
 			return all[len(all)-1]
 		}
 	}
 	return ""
 }
 
-// CGroupID is the path of this process's control group: that of version 2, or systemd's, or the first there is.
-func CGroupID() string {
+func groupOf(list []membership) string {
 	best := ""
-	for _, line := range lines() {
-		fields := strings.SplitN(line, ":", 3)
-		if len(fields) != 3 || fields[2] == "/" {
+	for _, m := range list {
+		if m.path == "/" {
 			continue
 		}
-		if fields[0] == "0" || fields[1] == "name=systemd" {
-			return fields[2]
+		if m.hierarchy == "0" || m.controllers == "name=systemd" {
+			return m.path
 		}
 		if best == "" {
-			best = fields[2]
+			best = m.path
 		}
 	}
 	return best
-}
-
-func cgroups() []string {
-	var paths []string
-	for _, line := range lines() {
-		if fields := strings.SplitN(line, ":", 3); len(fields) == 3 {
-			paths = append(paths, fields[2])
-		}
-	}
-	return paths
-}
-
-func lines() []string {
-	text, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
-		return nil
-	}
-	return strings.Split(strings.TrimSpace(string(text)), "\n")
 }

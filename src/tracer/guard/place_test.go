@@ -1,0 +1,66 @@
+package guard
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+const (
+	long    = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	another = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+	fargate = "34dc0b5e626f2c5c4c5170e34b10e765-1234567890"
+	garden  = "6f265890-5165-7fab-6b52-18d1"
+)
+
+func TestPlaceIsReadFromTheControlGroups(t *testing.T) {
+	for name, c := range map[string]struct{ text, container, group string }{
+		"host without groups":      {text: ""},
+		"root of version 2":        {text: "0::/\n"},
+		"systemd service":          {text: "0::/system.slice/nginx.service\n", group: "/system.slice/nginx.service"},
+		"systemd on version 1":     {text: "5:cpu,cpuacct:/\n4:memory:/user\n1:name=systemd:/user.slice/user-0.slice\n", group: "/user.slice/user-0.slice"},
+		"both versions":            {text: "4:memory:/mine\n1:name=systemd:/\n0::/init.scope\n", group: "/init.scope"},
+		"version 1, no systemd":    {text: "4:cpu:/\n3:memory:/mine\n2:pids:/other\n", group: "/mine"},
+		"docker, cgroupfs driver":  {text: "3:cpu:/docker/" + long + "\n0::/\n", container: long, group: "/docker/" + long},
+		"docker, systemd driver":   {text: "0::/system.slice/docker-" + long + ".scope\n", container: long, group: "/system.slice/docker-" + long + ".scope"},
+		"kubernetes, containerd":   {text: "0::/kubepods.slice/kubepods-pod1/cri-containerd-" + long + ".scope\n", container: long, group: "/kubepods.slice/kubepods-pod1/cri-containerd-" + long + ".scope"},
+		"podman, without root":     {text: "0::/user.slice/user-1000.slice/libpod-" + long + ".scope/container\n", container: long, group: "/user.slice/user-1000.slice/libpod-" + long + ".scope/container"},
+		"a container in another":   {text: "0::/docker/" + another + "/docker/" + long + "\n", container: long, group: "/docker/" + another + "/docker/" + long},
+		"ECS on Fargate":           {text: "9:cpu:/ecs/task/" + fargate + "\n", container: fargate, group: "/ecs/task/" + fargate},
+		"Garden":                   {text: "9:cpu:/garden/" + garden + "\n", container: garden, group: "/garden/" + garden},
+		"digits that are too few":  {text: "0::/docker/" + long[:63] + "\n", group: "/docker/" + long[:63]},
+		"capitals":                 {text: "0::/docker/" + strings.ToUpper(long) + "\n", group: "/docker/" + strings.ToUpper(long)},
+		"found in the second line": {text: "5:cpu:/\n4:memory:/docker/" + long + "\n", container: long, group: "/docker/" + long},
+		"colons in the path":       {text: "0::/a:b:c\n", group: "/a:b:c"},
+		"spaces in the path":       {text: "0::/ a b \n", group: "/ a b "},
+		"a line that is cut":       {text: "5:cpu\n0::/mine", group: "/mine"},
+	} {
+		list := parseMemberships(c.text)
+		if got := containerOf(list); got != c.container {
+			t.Errorf("%s: container %q, want %q", name, got, c.container)
+		}
+		if got := groupOf(list); got != c.group {
+			t.Errorf("%s: group %q, want %q", name, got, c.group)
+		}
+	}
+}
+
+func TestTheEnvironmentNamesTheContainer(t *testing.T) {
+	t.Setenv("DD_CONTAINER_ID", "given")
+	if got := ContainerID(); got != "given" {
+		t.Errorf("container %q", got)
+	}
+}
+
+// Where the kernel shows this process must be found as the kernel shows it.
+func TestPlaceOfThisProcess(t *testing.T) {
+	text, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		t.Skip("a kernel without control groups: ", err)
+	}
+	for name, got := range map[string]string{"group": CGroupID(), "container": ContainerID()} {
+		if os.Getenv("DD_CONTAINER_ID") == "" && !strings.Contains(string(text), got) {
+			t.Errorf("%s %q is not in\n%s", name, got, text)
+		}
+	}
+}
