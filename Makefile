@@ -25,10 +25,10 @@ ldflags-cws-instrumentation = $(TRACER_LDFLAGS)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check fuzz bench clean setup $(COMMANDS)
+.PHONY: help build run test test-detections check fuzz bench clean setup $(COMMANDS)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 build: $(COMMANDS) ## build the static programs into bin/
 
@@ -41,6 +41,9 @@ run: build ## show it at work: a probe, a hostile program under the tracer, and 
 
 test: setup ## run all tests, those with traced programs included
 	CGO_ENABLED=0 go test $(GOTESTFLAGS) ./...
+
+test-detections: build ## do what each default rule is about, harmlessly, and print what is detected (needs root)
+	go run ./tests/detections $(BIN)
 
 check: ## gofmt, go vet, staticcheck, shellcheck
 	@unformatted=$$(gofmt -l src tests); test -z "$$unformatted" || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }

@@ -31,7 +31,7 @@ func TestDemonstration(t *testing.T) {
 	for name, expected := range map[string]bool{
 		"exec_from_temporary_folder": true, "exec_of_anonymous_file": true, "shell_from_server": true, "password_hashes_read": true,
 		"accounts_changed": true, "ssh_keys_changed": true, "scheduled_task_changed": true, "preload_changed": true,
-		"set_id_bit": true, "traces_removed": true, "became_root": true, "memory_of_another_process": true,
+		"set_id_bit": true, "history_removed": true, "log_removed": true, "became_root": true, "memory_of_another_process": true,
 		"kernel_module_loaded": modules(), // without them the call fails before anybody is asked for permission
 	} {
 		if !rules[name] && expected {

@@ -21,6 +21,7 @@ type Engine struct {
 	limiter *limiter
 	context Context
 	counts  Counts
+	kinds   [64]uint64 // events by event.Kind, as many as a Set holds
 	hit     func(*secl.Rule[Context])
 }
 
@@ -39,6 +40,7 @@ type Counts struct {
 	Detections uint64
 	Limited    uint64 // detections that a rate limit held back
 	Processes  int
+	Kinds      map[string]uint64 // events by their type in rules
 }
 
 // NewEngine makes an engine without rules. detect is called with the engine locked; it must not block.
@@ -79,7 +81,14 @@ func (e *Engine) Counts() Counts {
 	e.lock.Lock()
 	defer e.lock.Unlock()
 	e.counts.Processes = e.tree.Len()
-	return e.counts
+	counts := e.counts
+	counts.Kinds = map[string]uint64{}
+	for _, kind := range event.Kinds() {
+		if n := e.kinds[kind]; n > 0 {
+			counts.Kinds[kind.String()] += n
+		}
+	}
+	return counts
 }
 
 // Take judges one event of a tracer in a pid namespace. The event may be kept.
@@ -87,6 +96,7 @@ func (e *Engine) Take(nsid uint64, container event.Container, ev *event.Event) {
 	e.lock.Lock()
 	defer e.lock.Unlock()
 	e.counts.Events++
+	e.kinds[ev.Kind%64]++
 	if ev.ContainerID == "" {
 		ev.ContainerID = container.ID
 	}
