@@ -11,6 +11,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/ebpfless/ebpfless/tests/stage"
+	"golang.org/x/sys/unix"
 )
 
 func main() {
@@ -29,14 +32,12 @@ func main() {
 	os.Exit(status)
 }
 
-const (
-	policyFile = "packaging/etc/runtime-security.d/default.policy"
-	trialsDir  = "tests/detections/cases"
-)
+// trialsDir holds a file for each rule, from the root of the sources.
+const trialsDir = "tests/detections/cases"
 
 func run(bin, only string, verbose bool) (int, error) {
-	if os.Getenv(staged) == "" {
-		return enter()
+	if !stage.Entered() {
+		return stage.Enter(unix.CLONE_NEWNET)
 	}
 	if err := raiseNetwork(); err != nil {
 		return 1, err
@@ -58,11 +59,11 @@ func run(bin, only string, verbose bool) (int, error) {
 	if err != nil {
 		return 1, err
 	}
-	model, rules, err := loadPolicy(policyFile)
+	rules, err := stage.Load(stage.Policy)
 	if err != nil {
 		return 1, err
 	}
-	th := &theatre{tracer: tracer, stage: "tests/detections/stage.sh", program: program, model: model, rules: rules}
+	th := &theatre{tracer: tracer, stage: "tests/detections/stage.sh", program: program, rules: rules}
 	r := &report{verbose: verbose}
 	for _, rule := range rules.Rules {
 		if only == "" || only == rule.Def.ID {

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,8 +11,7 @@ import (
 	"time"
 
 	"github.com/ebpfless/ebpfless/src/probe"
-	"github.com/ebpfless/ebpfless/src/secl"
-	"github.com/sirupsen/logrus"
+	"github.com/ebpfless/ebpfless/tests/stage"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,8 +20,7 @@ type theatre struct {
 	tracer  string // the program
 	stage   string // the script
 	program string // act.c, built
-	model   *secl.Model[probe.Context]
-	rules   *secl.RuleSet[probe.Context]
+	rules   *stage.Rules
 }
 
 // outcome is what came of an act.
@@ -43,29 +40,22 @@ const limit = 30 * time.Second
 // perform runs one act before a probe of its own.
 func (th *theatre) perform(t *trial, a act) (*outcome, error) {
 	hits := map[string]bool{}
-	engine := probe.NewEngine(th.model, probe.Facts{}, 1000, 1000, func(d *probe.Detection) { hits[d.Agent.RuleID] = true })
-	engine.SetRules(th.rules)
-	log := logrus.New()
-	log.SetOutput(io.Discard)
-	server, err := probe.Listen("127.0.0.1:0", engine, logrus.NewEntry(log))
+	p, err := stage.Start(th.rules, func(d *probe.Detection) { hits[d.Agent.RuleID] = true })
 	if err != nil {
 		return nil, err
 	}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve() }()
-	out, err := th.run(t, a, server.Addr().String())
+	out, err := th.run(t, a, p.Addr())
 	if err == nil {
-		err = untilGone(server)
+		err = p.WaitGone(limit)
 	}
-	server.Close()
-	if err := errors.Join(err, <-served); err != nil {
+	if err := errors.Join(err, p.Close()); err != nil {
 		return out, err
 	}
 	for rule := range hits {
 		out.rules = append(out.rules, rule)
 	}
 	slices.Sort(out.rules)
-	out.kinds = engine.Counts().Kinds
+	out.kinds = p.Counts().Kinds
 	return out, nil
 }
 
@@ -101,16 +91,6 @@ func (th *theatre) run(t *trial, a act, addr string) (*outcome, error) {
 	return &outcome{status: cmd.ProcessState.ExitCode(), output: strings.TrimSpace(string(text))}, err
 }
 
-// untilGone waits until the tracer has sent everything and left.
-func untilGone(server *probe.Server) error {
-	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if server.Clients() == 0 {
-			return nil
-		}
-	}
-	return fmt.Errorf("the tracer did not leave within %v", limit)
-}
-
 // judge tells what is wrong with an outcome: the empty string for nothing. kind is the type of the rule's events.
 func judge(t *trial, a act, kind string, out *outcome) string {
 	switch {
@@ -140,17 +120,6 @@ func (t *trial) missing() string {
 		return ""
 	}
 	return fmt.Sprintf("nobody knows what it needs: %q", t.needs)
-}
-
-func loadPolicy(file string) (*secl.Model[probe.Context], *secl.RuleSet[probe.Context], error) {
-	model := probe.NewModel()
-	rules := probe.Rules(model, []*secl.Policy{secl.LoadFile(file)}, secl.Host{OS: "linux", Origin: "ebpfless"})
-	for _, o := range rules.Outcomes {
-		if o.Status != secl.Loaded || len(o.Warnings) > 0 {
-			return nil, nil, fmt.Errorf("%v %v", o, o.Warnings)
-		}
-	}
-	return model, rules, nil
 }
 
 // buildActs compiles the program that does what a shell can't.

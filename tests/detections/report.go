@@ -7,6 +7,7 @@ import (
 
 	"github.com/ebpfless/ebpfless/src/probe"
 	"github.com/ebpfless/ebpfless/src/secl"
+	"github.com/ebpfless/ebpfless/tests/stage"
 )
 
 // report prints as it goes, and counts what is wrong.
@@ -83,7 +84,7 @@ func (r *report) note(def *secl.RuleDef) {
 }
 
 // strangers finds trials of rules that the policy hasn't.
-func (r *report) strangers(trials map[string]*trial, rules *secl.RuleSet[probe.Context]) {
+func (r *report) strangers(trials map[string]*trial, rules *stage.Rules) {
 	for id := range trials {
 		if !slices.ContainsFunc(rules.Rules, func(rule *secl.Rule[probe.Context]) bool { return rule.Def.ID == id }) {
 			fmt.Printf("%-36s FAILED: the policy has no such rule\n", id)

@@ -3,11 +3,13 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/ebpfless/ebpfless/tests/stage"
 )
 
 // The rest needs root; that no rule is forgotten doesn't.
 func TestEveryRuleHasATrialAndTags(t *testing.T) {
-	_, rules, err := loadPolicy("../../" + policyFile)
+	rules, err := stage.Load("../../" + stage.Policy)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,38 +1,15 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"net"
-	"os"
-	"os/exec"
 
 	"golang.org/x/sys/unix"
 )
 
-// staged marks the program that already runs on the stage.
-const staged = "EBPFLESS_DETECTIONS_STAGED"
-
 // addresses are the machine's own on the stage, so that connections to them lead nowhere else: the cloud's metadata
 // service, and one of a network that is set aside for documentation (RFC 5737).
 var addresses = []string{"169.254.169.254", "203.0.113.5"}
-
-// enter runs this program again in mount and network namespaces of its own, and gives its exit status.
-func enter() (int, error) {
-	self := exec.Command("/proc/self/exe", os.Args[1:]...)
-	self.Env = append(os.Environ(), staged+"=1")
-	self.Stdout, self.Stderr = os.Stdout, os.Stderr
-	self.SysProcAttr = &unix.SysProcAttr{Unshareflags: unix.CLONE_NEWNS | unix.CLONE_NEWNET, Pdeathsig: unix.SIGKILL}
-	err := self.Run()
-	var ended *exec.ExitError
-	if errors.As(err, &ended) {
-		return ended.ExitCode(), nil
-	}
-	if err != nil {
-		return 1, fmt.Errorf("make namespaces, which needs root and CAP_SYS_ADMIN: %w", err)
-	}
-	return 0, nil
-}
 
 // raiseNetwork gives the loopback device of the stage its addresses.
 func raiseNetwork() error {
