@@ -4,6 +4,7 @@
 set -eu
 tracer=$1 probe=$2 user=$3 program=$4
 
+# shellcheck source=/dev/null
 . "$(dirname "$0")/../stage/layers.sh"
 mkdir /run/stage
 printf '%s' "$SETUP" >/run/stage/setup
