@@ -109,8 +109,11 @@ func (e *Engine) Take(nsid uint64, container event.Container, ev *event.Event) {
 		return
 	}
 	e.context = Context{Event: ev, Process: process, Hostname: e.facts.Hostname}
-	if ev.Kind == event.Setrlimit {
+	switch ev.Kind {
+	case event.Setrlimit:
 		e.context.Target = e.tree.Find(nsid, ev.Rlimit.PID)
+	case event.Ptrace:
+		e.context.Target = e.tree.Find(nsid, ev.Ptrace.PID)
 	}
 	e.rules.Evaluate(&e.context, ev.Kind.String(), e.hit)
 }

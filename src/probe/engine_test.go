@@ -146,3 +146,26 @@ func BenchmarkTake(b *testing.B) {
 		e.Take(testNS, event.Container{}, &ev)
 	}
 }
+
+func TestTheTracedProcessIsKnownToRules(t *testing.T) {
+	for pid, want := range map[uint32]bool{50: true, 51: false, 99: false} {
+		e, found := engineWith(t, policyOf(`ptrace.tracee.file.name == "victim" && ptrace.tracee.pid != process.pid`, ""))
+		act{path: "/opt/app", parent: "/usr/bin/victim", event: event.Event{Kind: event.Ptrace, Ptrace: event.PtraceInfo{PID: pid}}}.on(e)
+		if got := len(*found) == 1; got != want {
+			t.Errorf("process %d traced: detected %v, want %v", pid, got, want)
+		}
+	}
+	e, found := engineWith(t, policyOf(`ptrace.tracee.pid == 99`, ""))
+	act{path: "/opt/app", event: event.Event{Kind: event.Ptrace, Ptrace: event.PtraceInfo{PID: 99}}}.on(e)
+	if len(*found) != 1 {
+		t.Error("a process that nobody knows has lost its number")
+	}
+}
+
+func TestEventsAreCountedByKind(t *testing.T) {
+	e, _ := engineWith(t, policyOf(`open.file.path == "/x"`, ""))
+	act{path: "/opt/app", event: opening("/y", 0)}.on(e)
+	if got := e.Counts().Kinds; len(got) != 2 || got["exec"] != 1 || got["open"] != 1 {
+		t.Errorf("counted %v, want an exec and an open", got)
+	}
+}

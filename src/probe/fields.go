@@ -2,6 +2,7 @@ package probe
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/ebpfless/ebpfless/src/event"
@@ -12,7 +13,7 @@ import (
 type Context struct {
 	Event    *event.Event
 	Process  *Process
-	Target   *Process // setrlimit: whose limit it is; nil when not known
+	Target   *Process // setrlimit: whose limit it is; ptrace: who is traced; nil when not known
 	Hostname string
 }
 
@@ -174,6 +175,8 @@ func NewModel() *secl.Model[Context] {
 		}
 		return c.Target.Parent
 	}, processFields)
+	// The number of the traced process is that of the call, also when the process is not known.
+	secl.Under(m, "ptrace.tracee.", "ptrace", target, slices.DeleteFunc(slices.Clone(processFields), func(g processGetter) bool { return g.Name() == "pid" }))
 	commonFields(m)
 	for name, getters := range eventFields {
 		secl.Under(m, name+".", name, func(c *Context) *event.Event { return c.Event }, getters)

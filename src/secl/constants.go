@@ -8,7 +8,7 @@ type namedConstant struct {
 
 // constantTables hold the names category by category. Where two use the same name they agree on the value.
 var constantTables = []map[string]int64{
-	openFlags, fileModes, unlinkFlags, errnos, capabilities, signals, exitCauses, resources, prctlOptions,
+	openFlags, fileModes, unlinkFlags, errnos, capabilities, signals, exitCauses, auditIDs, resources, prctlOptions,
 	addressFamilies, ethernetProtocols, ipProtocols, socketTypes, sockoptLevels, sockoptNames,
 	memoryConstants, vmConstants, traceConstants, bpfConstants, pipeConstants, networkConstants, metadataConstants,
 }

@@ -35,6 +35,9 @@ var resources = map[string]int64{
 	"RLIMIT_SIGPENDING": unix.RLIMIT_SIGPENDING, "RLIMIT_STACK": unix.RLIMIT_STACK,
 }
 
+// auditIDs has what auid holds where nobody has logged in: -1 as 32 bits without a sign.
+var auditIDs = map[string]int64{"AUDIT_AUID_UNSET": 1<<32 - 1}
+
 // exitCauses are how a process ended.
 var exitCauses = map[string]int64{"EXITED": 0, "COREDUMPED": 1, "SIGNALED": 2}
 

@@ -98,6 +98,9 @@ func Unfilled[C, E any](reason string, getters []Getter[C, E]) []Getter[C, E] {
 	return out
 }
 
+// Name is that of the field below the prefix that it will be placed under.
+func (g Getter[C, E]) Name() string { return g.name }
+
 // WithLength adds NAME.length: bytes of a string, elements of an array.
 func (g Getter[C, E]) WithLength() Getter[C, E] {
 	g.length = true

@@ -95,6 +95,7 @@ func each(list *yaml.Node, visit func(*yaml.Node)) error {
 
 func (p *Policy) readRule(n *yaml.Node) {
 	r := &RuleDef{Policy: p, At: placeOf(n), ExprAt: expressionPlace(n)}
+	nanoseconds(n)
 	err := n.Decode(r)
 	r.warnings = unknownKeys(n, ruleKeys)
 	if err == nil {
