@@ -118,13 +118,17 @@ static int looked_into(char **arg)
 	return 0;
 }
 
-/* module: asks the kernel to load what is no module. */
+/* module [FILE]: asks the kernel to load what is no module, from memory or from a file. */
 static int loaded(char **arg)
 {
-	(void)arg;
-	if (syscall(SYS_init_module, "garbage", 7, "") == 0)
-		return 1;
-	return 0;
+	int fd;
+
+	if (!arg[0])
+		return syscall(SYS_init_module, "garbage", 7, "") == 0;
+	fd = open(arg[0], O_RDONLY);
+	if (fd < 0)
+		return failed(arg[0]);
+	return syscall(SYS_finit_module, fd, "", 0) == 0;
 }
 
 static const struct {
