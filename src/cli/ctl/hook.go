@@ -1,0 +1,69 @@
+package ctl
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/ebpfless/ebpfless/src/config"
+	"github.com/ebpfless/ebpfless/src/service/systemd"
+	"github.com/spf13/cobra"
+)
+
+// generatorName is the name under which systemd runs this program as one of its generators.
+const generatorName = "cws-generator"
+
+// host is this machine, as far as systemd goes.
+func host() (systemd.Host, error) {
+	version, err := systemd.Version()
+	h := systemd.Host{Root: "/", Version: version, Tracer: systemd.DefaultTracer}
+	if c, _, loadErr := config.Load(config.DefaultPath, nil); loadErr == nil && c.Socket != "127.0.0.1:5678" && c.Socket != "localhost:5678" {
+		h.ProbeAddr = c.Socket
+	}
+	return h, err
+}
+
+// generate is the whole program when systemd runs it as a generator: the first of its three folders is for what comes after
+// the administrator's files and before the vendor's. It says what it can't do to the kernel's log, the only one there is
+// yet, and never fails: the boot goes on with plain services.
+func generate(args []string) int {
+	log, err := os.OpenFile("/dev/kmsg", os.O_WRONLY, 0)
+	var out io.Writer = os.Stderr
+	if err == nil {
+		defer log.Close()
+		out = log
+	}
+	tell := func(instance string, err error) {
+		fmt.Fprintf(out, "<4>%s: %s stays plain: %v\n", generatorName, instance, err)
+	}
+	if len(args) != 4 {
+		tell("everything", fmt.Errorf("%d arguments given, systemd gives three folders", len(args)-1))
+		return 0
+	}
+	h, err := host()
+	if err == nil {
+		err = h.Generate(args[1], tell)
+	}
+	if err != nil {
+		tell("everything", err)
+	}
+	return 0
+}
+
+// hookCommand holds what unit files run.
+func hookCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "hook", Short: "What cws-wrap@.service and cws-attach@.service run", Hidden: true}
+	one := func(use string, do func(systemd.Hook, context.Context, string) error) *cobra.Command {
+		return &cobra.Command{Use: use + " NAME", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
+			h, err := host()
+			if err != nil {
+				return err
+			}
+			say := func(format string, args ...any) { fmt.Fprintf(cmd.OutOrStdout(), format+"\n", args...) }
+			return explain(do(systemd.Hook{Host: h, Say: say}, cmd.Context(), args[0]))
+		}}
+	}
+	cmd.AddCommand(one("start", systemd.Hook.Start), one("stop", systemd.Hook.Stop))
+	return cmd
+}

@@ -1,0 +1,211 @@
+package systemd
+
+import (
+	"debug/buildinfo"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	systemdunit "github.com/coreos/go-systemd/v22/unit"
+	"github.com/ebpfless/ebpfless/src/unit"
+)
+
+// DropIn puts a service behind a tracer.
+type DropIn struct {
+	// Service is the real name, without suffix.
+	Service string
+	// Path is below a folder of units.
+	Path string
+	Text string
+}
+
+// head says where the file comes from; %[1]s is the instance's own name.
+const head = `# Made by cws-generator for %[1]s: the service runs behind a tracer.
+# "systemctl disable --now %[1]s" takes it away. Changes here are lost at the next reload.
+`
+
+// Wrap works out the drop-in for a service that an instance names. An *Obstacle says why there can be none.
+func (h Host) Wrap(instance string) (*DropIn, error) {
+	service, err := h.resolve(instance)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.usable(); err != nil {
+		return nil, err
+	}
+	return h.behind(instance, service)
+}
+
+// resolve finds the service that an instance means.
+func (h Host) resolve(instance string) (*Loaded, error) {
+	instance = strings.TrimSuffix(instance, unit.Suffix)
+	if err := unit.CheckName(instance); err != nil {
+		return nil, err
+	}
+	var first error
+	for _, name := range unit.Unescaped(instance) {
+		service, err := h.Load(name)
+		if err == nil {
+			return service, nil
+		}
+		if first == nil {
+			first = fmt.Errorf("%s%s: %w", instance, unit.Suffix, err)
+		}
+		if !errors.Is(err, ErrNotFound) {
+			break
+		}
+	}
+	return nil, first
+}
+
+// usable tells whether there is a tracer. A service must not be put behind a program that isn't there.
+func (h Host) usable() error {
+	st, err := os.Stat(h.path(h.Tracer))
+	if err == nil && (!st.Mode().IsRegular() || st.Mode()&0o111 == 0) {
+		err = fmt.Errorf("%s is no program", h.Tracer)
+	}
+	if err != nil {
+		return &Obstacle{Reason: fmt.Sprintf("there is no tracer: %v", err), Hint: "install the package cws-instrumentation"}
+	}
+	return nil
+}
+
+func (h Host) behind(instance string, service *Loaded) (*DropIn, error) {
+	if err := h.check(service); err != nil {
+		return nil, err
+	}
+	commands, err := commands(service)
+	if err != nil {
+		return nil, &Obstacle{Reason: err.Error(), Hint: "see systemctl cat " + service.Name}
+	}
+	file, err := lastName(service)
+	if err != nil {
+		return nil, err
+	}
+	text, err := h.text(service, commands)
+	if err != nil {
+		return nil, err
+	}
+	return &DropIn{
+		Service: service.Name,
+		Path:    filepath.Join(service.Name+unit.Suffix+".d", file),
+		Text:    fmt.Sprintf(head, wrapPrefix+instance) + text,
+	}, nil
+}
+
+// check looks for what keeps the service from being wrapped.
+func (h Host) check(service *Loaded) error {
+	if service.Name == Probe || strings.HasPrefix(service.Name, wrapPrefix) || strings.HasPrefix(service.Name, attachPrefix) {
+		return &Obstacle{Reason: "it is part of the tracing itself", Hint: "name a service of your own"}
+	}
+	for _, look := range obstacles {
+		if reason := look(h, service.File); reason != "" {
+			return &Obstacle{Reason: reason, Hint: outside(service.Name)}
+		}
+	}
+	return nil
+}
+
+// commands reads what the service executes.
+func commands(service *Loaded) ([]unit.Command, error) {
+	var all []unit.Command
+	for _, line := range service.All("Service", "ExecStart") {
+		some, err := unit.Commands(line)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	does := func(c unit.Command) bool { return filepath.Base(c.Path) != "true" }
+	switch {
+	case len(all) == 0:
+		return nil, errors.New("ExecStart= is missing: it starts no process")
+	case !slices.ContainsFunc(all, does):
+		return nil, errors.New("ExecStart= does nothing: the service only stands for others, name those")
+	case slices.ContainsFunc(all, func(c unit.Command) bool { return filepath.Base(c.Path) == "cws-instrumentation" }):
+		return nil, errors.New("ExecStart= is behind a tracer already")
+	}
+	return all, nil
+}
+
+// lastName is a file name that sorts after all drop-ins there are, so that their ExecStart= does not win over ours.
+func lastName(service *Loaded) (string, error) {
+	name := "zz-cws-wrap.conf"
+	for _, path := range service.DropIns {
+		for tries := 0; name <= filepath.Base(path); tries++ {
+			if tries == 8 {
+				return "", &Obstacle{Reason: fmt.Sprintf("no name sorts after that of the drop-in %s", path), Hint: "rename it"}
+			}
+			name = "~" + name
+		}
+	}
+	return name, nil
+}
+
+// text is the drop-in without its head.
+func (h Host) text(service *Loaded, commands []unit.Command) (string, error) {
+	var options []*systemdunit.UnitOption
+	set := func(section, key, value string) {
+		options = append(options, systemdunit.NewUnitOption(section, key, value))
+	}
+	early := startsEarly(service.File)
+	if !early {
+		set("Unit", "Wants", Probe+unit.Suffix)
+		set("Unit", "After", Probe+unit.Suffix)
+	}
+	tracer, err := h.reach(service.File, set)
+	if err != nil {
+		return "", err
+	}
+	set("Service", "ExecStart", "")
+	for _, command := range commands {
+		line, err := h.line(tracer, early, service.File, command)
+		if err != nil {
+			return "", err
+		}
+		set("Service", "ExecStart", line)
+	}
+	text, err := io.ReadAll(systemdunit.Serialize(options))
+	return string(text) + "\n", err
+}
+
+// late are targets that the probe is not ordered after.
+var late = []string{"multi-user.target", "graphical.target", "shutdown.target", "default.target"}
+
+// startsEarly tells services that may be part of what the probe waits for. Ordering them after the probe could close a
+// circle, which systemd breaks by leaving something out of the boot; so they start at once, and the tracer connects later.
+func startsEarly(s unit.File) bool {
+	if off, valid := unit.Boolean(s.Last("Unit", "DefaultDependencies")); valid && !off {
+		return true
+	}
+	return slices.ContainsFunc(words(s.All("Unit", "Before")), func(name string) bool {
+		return name == Probe+unit.Suffix || strings.HasSuffix(name, ".target") && !slices.Contains(late, name)
+	})
+}
+
+// line puts one command behind the tracer.
+func (h Host) line(tracer string, early bool, s unit.File, command unit.Command) (string, error) {
+	words := []string{tracer, "trace"}
+	if h.ProbeAddr != "" {
+		words = append(words, "--probe-addr", h.ProbeAddr)
+	}
+	if h.ours() {
+		words = append(words, wait(early, s)...)
+	} else if early {
+		words = append(words, "--async")
+	}
+	if command.Argv0 != "" && !h.ours() {
+		return "", &Obstacle{Reason: "ExecStart=@ gives the process a name, which only our own tracer can", Hint: "install cws-instrumentation"}
+	}
+	return command.Behind(words...), nil
+}
+
+// ours tells our tracer from the original's, which knows fewer flags.
+func (h Host) ours() bool {
+	info, err := buildinfo.ReadFile(h.path(h.Tracer))
+	return err == nil && strings.HasSuffix(info.Main.Path, "/ebpfless")
+}

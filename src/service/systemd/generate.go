@@ -1,0 +1,34 @@
+package systemd
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Generate is the generator (systemd.generator(7)): it writes the drop-ins of all instances in force below folder. A service
+// that can't be wrapped is told about and left as it is; the others still get theirs.
+func (h Host) Generate(folder string, tell func(instance string, err error)) error {
+	instances, err := h.Wrapped()
+	if err != nil {
+		return err
+	}
+	for _, instance := range instances {
+		dropIn, err := h.Wrap(instance)
+		if err == nil {
+			err = dropIn.write(folder)
+		}
+		if err != nil {
+			tell(instance, err)
+		}
+	}
+	return nil
+}
+
+func (d *DropIn) write(folder string) error {
+	path := filepath.Join(folder, d.Path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("write drop-in: %w", err)
+	}
+	return write(path, d.Text)
+}

@@ -1,0 +1,131 @@
+package systemd
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/ebpfless/ebpfless/src/unit"
+)
+
+// Hook is what the instances of cws-wrap@ run when they start and stop.
+type Hook struct {
+	Host    Host
+	Manager Manager
+	// Say gets what the administrator should know.
+	Say func(format string, args ...any)
+}
+
+// Start makes a service run behind a tracer. A service that does not come up wrapped is started plain again.
+func (k Hook) Start(ctx context.Context, instance string) error {
+	dropIn, err := k.Host.Wrap(instance)
+	if err != nil {
+		return err
+	}
+	name := dropIn.Service + unit.Suffix
+	if err := k.Host.Switch(instance, true); err != nil {
+		return err
+	}
+	if err := k.load(ctx, name, true); err != nil {
+		return k.undo(ctx, instance, name, err)
+	}
+	state, err := k.state(ctx, name)
+	switch {
+	case err != nil:
+		return k.undo(ctx, instance, name, err)
+	case !state.running:
+		k.Say("%s does not run; it will be wrapped when it starts", name)
+		return nil
+	case state.traced: // since the boot, or by who started it
+		return nil
+	}
+	if err := k.Manager.Do(ctx, "restart", name); err != nil {
+		return k.undo(ctx, instance, name, fmt.Errorf("it does not start behind the tracer: %w", err))
+	}
+	return nil
+}
+
+// undo makes the service plain again and gives the reason for it.
+func (k Hook) undo(ctx context.Context, instance, name string, reason error) error {
+	state, _ := k.state(ctx, name)
+	if err := k.Host.Switch(instance, false); err != nil {
+		return fmt.Errorf("%w; and %w", reason, err)
+	}
+	if err := k.Manager.Reload(ctx); err != nil {
+		return fmt.Errorf("%w; and %w", reason, err)
+	}
+	if state.loaded && !state.running {
+		if err := k.Manager.Do(ctx, "restart", name); err != nil {
+			return fmt.Errorf("%w; it does not start without either", reason)
+		}
+	}
+	return fmt.Errorf("%w; it runs plain", reason)
+}
+
+// Stop makes a service run plain again.
+func (k Hook) Stop(ctx context.Context, instance string) error {
+	if manager, err := k.Manager.Show(ctx, "", "SystemState"); err == nil && manager["SystemState"] == "stopping" {
+		return nil
+	}
+	service, err := k.Host.resolve(instance)
+	if err != nil {
+		k.Host.forget(instance)
+		return err
+	}
+	name := service.Name + unit.Suffix
+	if err := k.Host.Switch(instance, false); err != nil {
+		return err
+	}
+	if err := k.load(ctx, name, false); err != nil {
+		return err
+	}
+	state, err := k.state(ctx, name)
+	if err != nil || !state.running || !state.traced {
+		return err
+	}
+	return k.Manager.Do(ctx, "try-restart", name)
+}
+
+// load brings the manager to where the service's drop-in is in force, or isn't.
+func (k Hook) load(ctx context.Context, name string, wanted bool) error {
+	for tries := 0; ; tries++ {
+		service, err := k.Manager.Show(ctx, name, "DropInPaths")
+		if err != nil {
+			return err
+		}
+		if strings.Contains(service["DropInPaths"], "-cws-wrap.conf") == wanted {
+			return nil
+		}
+		if tries == 1 {
+			return fmt.Errorf("systemd reloads, but %s has the drop-in still or not yet: is cws-generator among its generators?", name)
+		}
+		if err := k.Manager.Reload(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// state is how a service stands.
+type state struct {
+	loaded, running, traced bool
+}
+
+func (k Hook) state(ctx context.Context, name string) (state, error) {
+	shown, err := k.Manager.Show(ctx, name, "LoadState", "ActiveState", "ControlGroup")
+	if err != nil {
+		return state{}, err
+	}
+	s := state{loaded: shown["LoadState"] == "loaded"}
+	switch shown["ActiveState"] {
+	case "active", "activating", "reloading", "refreshing":
+		s.running = true
+	}
+	pids, err := Processes(shown["ControlGroup"])
+	for _, pid := range pids {
+		if exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil && strings.Contains(exe, "cws-instrumentation") {
+			s.traced = true
+		}
+	}
+	return s, err
+}

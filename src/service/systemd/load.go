@@ -1,0 +1,178 @@
+package systemd
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/ebpfless/ebpfless/src/unit"
+)
+
+// folders are where units lie, those that win first (systemd.unit(5)). What generators write is left out: while they run
+// it is not there yet.
+var folders = []string{
+	"/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient",
+	"/etc/systemd/system", "/etc/systemd/system.attached", "/run/systemd/system", "/run/systemd/system.attached",
+	"/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system",
+}
+
+// Reasons for a unit not to be loaded.
+var (
+	ErrNotFound = errors.New("there is no such unit")
+	ErrMasked   = errors.New("it is masked")
+)
+
+// Loaded is a service as its files have it.
+type Loaded struct {
+	// Name is the real one, without suffix, where the service was asked for by an alias.
+	Name     string
+	Fragment string
+	DropIns  []string
+	unit.File
+}
+
+// Load reads a service's unit file and its drop-ins.
+func (h Host) Load(service string) (*Loaded, error) {
+	name, fragment, err := h.find(service)
+	if err != nil {
+		return nil, err
+	}
+	loaded := &Loaded{Name: name, Fragment: fragment}
+	loaded.DropIns, err = h.dropIns(name, service)
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range append([]string{fragment}, loaded.DropIns...) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("read unit: %w", err)
+		}
+		loaded.File = append(loaded.File, unit.Parse(string(text))...)
+	}
+	return loaded, nil
+}
+
+// find gives a service's real name and its file: its own, or that of its template.
+func (h Host) find(service string) (name, fragment string, err error) {
+	for _, candidate := range []string{service, unit.Template(service)} {
+		if candidate == "" {
+			continue
+		}
+		for _, folder := range folders {
+			path := h.path(folder, candidate+unit.Suffix)
+			st, err := os.Lstat(path)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return "", "", fmt.Errorf("read unit: %w", err)
+			}
+			if st.Mode()&fs.ModeSymlink == 0 {
+				if st.Size() == 0 {
+					return "", "", ErrMasked
+				}
+				return service, path, nil
+			}
+			return h.follow(service, candidate, path)
+		}
+	}
+	return "", "", ErrNotFound
+}
+
+// follow reads a link: to /dev/null it masks, to another name it is an alias, to the same name elsewhere the unit itself.
+func (h Host) follow(service, found, path string) (string, string, error) {
+	target, err := os.Readlink(path)
+	if err != nil {
+		return "", "", fmt.Errorf("read unit: %w", err)
+	}
+	if target == os.DevNull {
+		return "", "", ErrMasked
+	}
+	name := strings.TrimSuffix(filepath.Base(target), unit.Suffix)
+	switch {
+	case name == found || found != service:
+		name = service
+	case strings.HasSuffix(name, "@"): // an instance linked to its template
+		return service, h.absolute(path, target), nil
+	}
+	if name != service {
+		return h.find(name)
+	}
+	return service, h.absolute(path, target), nil
+}
+
+// absolute is where a link points to, below the host's root.
+func (h Host) absolute(link, target string) string {
+	if filepath.IsAbs(target) {
+		return h.path(target)
+	}
+	return filepath.Join(filepath.Dir(link), target)
+}
+
+// dropIns lists the files that change a service, in the order of their names, each from the folder that wins.
+func (h Host) dropIns(names ...string) ([]string, error) {
+	files := map[string]string{}
+	for _, kind := range h.kinds(names) {
+		for _, folder := range folders {
+			entries, err := os.ReadDir(h.path(folder, kind+".d"))
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return nil, fmt.Errorf("read drop-ins: %w", err)
+			}
+			for _, entry := range entries {
+				if _, hidden := files[entry.Name()]; !hidden && strings.HasSuffix(entry.Name(), ".conf") {
+					files[entry.Name()] = h.path(folder, kind+".d", entry.Name())
+				}
+			}
+		}
+	}
+	var sorted []string
+	for name := range files {
+		sorted = append(sorted, name)
+	}
+	slices.Sort(sorted)
+	paths := sorted[:0]
+	for _, name := range sorted {
+		if target, err := os.Readlink(files[name]); err != nil || target != os.DevNull {
+			paths = append(paths, files[name])
+		}
+	}
+	return paths, nil
+}
+
+// kinds are the names whose drop-ins a service gets, the most special first: its own, its template's, those of its prefixes
+// up to each dash (239), and those of all services (244).
+func (h Host) kinds(names []string) []string {
+	var kinds []string
+	add := func(name string) {
+		if name != "" && !slices.Contains(kinds, name+unit.Suffix) {
+			kinds = append(kinds, name+unit.Suffix)
+		}
+	}
+	for _, name := range names {
+		add(name)
+	}
+	for _, name := range names {
+		add(unit.Template(name))
+	}
+	if h.Version >= 239 {
+		for _, name := range names {
+			prefix, _, _ := strings.Cut(name, "@")
+			for i := len(prefix) - 2; i > 0; i-- {
+				if prefix[i] == '-' {
+					add(prefix[:i+1])
+				}
+			}
+		}
+	}
+	if h.Version >= 244 {
+		kinds = append(kinds, "service")
+	}
+	return kinds
+}

@@ -1,0 +1,168 @@
+package systemd
+
+import (
+	"fmt"
+	"net/netip"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ebpfless/ebpfless/src/unit"
+)
+
+// Obstacle is why a service can't run behind a tracer and stays as it is.
+type Obstacle struct {
+	// Reason begins with the directive.
+	Reason string
+	// Hint says what to do instead.
+	Hint string
+}
+
+func (o *Obstacle) Error() string { return o.Reason }
+
+// outside is the way for services that let no tracer in.
+func outside(service string) string {
+	return "watch it from outside: systemctl enable --now " + attachPrefix + service
+}
+
+// leastTasks is how many tasks a service must be allowed to have: the tracer's two processes have some ten threads each.
+const leastTasks = 64
+
+// obstacles are the directives that take from a tracer what it needs; the tracer lives in the service's own sandbox. Each
+// gives a reason, or nothing.
+var obstacles = []func(h Host, s unit.File) string{
+	func(_ Host, s unit.File) string {
+		if !allows(s.All("Service", "SystemCallFilter"), holdsPtrace) {
+			return "SystemCallFilter= forbids ptrace"
+		}
+		return ""
+	},
+	func(_ Host, s unit.File) string {
+		list := words(s.All("Service", "SystemCallArchitectures"))
+		if len(list) > 0 && !slices.Contains(list, "native") && !slices.Contains(list, architectures[runtime.GOARCH]) {
+			return "SystemCallArchitectures= forbids the tracer's own"
+		}
+		return ""
+	},
+	func(_ Host, s unit.File) string {
+		if !allows(s.All("Service", "RestrictAddressFamilies"), func(word string) bool { return word == "AF_INET" }) {
+			return "RestrictAddressFamilies= forbids AF_INET, the way to the probe"
+		}
+		return ""
+	},
+	func(_ Host, s unit.File) string {
+		for _, key := range []string{"PrivateNetwork", "NetworkNamespacePath"} {
+			value := s.Last("Service", key)
+			if off, isBool := unit.Boolean(value); value != "" && (off || !isBool) {
+				return key + "= cuts the service off from the probe"
+			}
+		}
+		return ""
+	},
+	func(_ Host, s unit.File) string {
+		if covers(s.All("Service", "IPAddressDeny")) && !covers(s.All("Service", "IPAddressAllow")) {
+			return "IPAddressDeny= cuts the service off from the probe at 127.0.0.1"
+		}
+		return ""
+	},
+	func(_ Host, s unit.File) string {
+		if !allows(s.All("Service", "RestrictNetworkInterfaces"), func(word string) bool { return word == "lo" }) {
+			return "RestrictNetworkInterfaces= forbids lo, the way to the probe"
+		}
+		return ""
+	},
+	func(h Host, s unit.File) string {
+		for _, key := range []string{"InaccessiblePaths", "InaccessibleDirectories"} {
+			if path := above(words(s.All("Service", key)), h.Tracer); path != "" {
+				return fmt.Sprintf("%s=%s hides the tracer", key, path)
+			}
+		}
+		return ""
+	},
+	func(_ Host, s unit.File) string {
+		for _, key := range []string{"AppArmorProfile", "SELinuxContext"} {
+			if s.Last("Service", key) != "" {
+				return key + "= is made for the service's program and would confine the tracer"
+			}
+		}
+		return ""
+	},
+	func(_ Host, s unit.File) string {
+		for _, key := range []string{"TasksMax", "LimitNPROC"} {
+			soft, _, _ := strings.Cut(s.Last("Service", key), ":")
+			if n, err := strconv.Atoi(soft); err == nil && n < leastTasks {
+				return fmt.Sprintf("%s=%d leaves no room for a tracer, which wants %d", key, n, leastTasks)
+			}
+		}
+		return ""
+	},
+}
+
+// architectures are systemd's names.
+var architectures = map[string]string{"amd64": "x86-64", "arm64": "arm64"}
+
+func holdsPtrace(word string) bool {
+	call, _, _ := strings.Cut(word, ":") // what follows is the error that the call gets
+	return call == "ptrace" || call == "@debug" || call == "@known"
+}
+
+// allows goes through the lines of a list that permits, or with ~ forbids. The first line decides which of both the list
+// is; a line of the other kind takes away from it (systemd.exec(5), SystemCallFilter=).
+func allows(lines []string, means func(word string) bool) bool {
+	if len(lines) == 0 {
+		return true
+	}
+	listed, forbidding := false, strings.HasPrefix(lines[0], "~")
+	for _, line := range lines {
+		rest, inverted := strings.CutPrefix(line, "~")
+		if slices.ContainsFunc(strings.Fields(rest), means) {
+			listed = inverted == forbidding
+		}
+	}
+	return listed != forbidding
+}
+
+// covers tells whether a list of addresses holds 127.0.0.1.
+func covers(lines []string) bool {
+	local := netip.MustParseAddr("127.0.0.1")
+	return slices.ContainsFunc(words(lines), func(word string) bool {
+		if word == "any" || word == "localhost" {
+			return true
+		}
+		if prefix, err := netip.ParsePrefix(word); err == nil {
+			return prefix.Contains(local)
+		}
+		addr, err := netip.ParseAddr(word)
+		return err == nil && addr == local
+	})
+}
+
+// words splits lines of words, unquoted where that is possible.
+func words(lines []string) []string {
+	var list []string
+	for _, line := range lines {
+		split, err := unit.Words(line)
+		if err != nil {
+			continue
+		}
+		for _, word := range split {
+			if plain, err := unit.Unquote(word); err == nil {
+				list = append(list, plain)
+			}
+		}
+	}
+	return list
+}
+
+// above gives the first of some paths that is path or a folder above it. The flags before the paths are passed over: - is
+// for what may be missing, + for what lies below RootDirectory=.
+func above(list []string, path string) string {
+	for _, entry := range list {
+		folder := strings.TrimRight(strings.TrimLeft(entry, "-+"), "/")
+		if path == folder || strings.HasPrefix(path, folder+"/") {
+			return entry
+		}
+	}
+	return ""
+}
