@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"os"
 
 	"github.com/ebpfless/ebpfless/src/config"
@@ -18,10 +19,25 @@ const generatorName = "cws-generator"
 func host() (systemd.Host, error) {
 	version, err := systemd.Version()
 	h := systemd.Host{Root: "/", Version: version, Tracer: systemd.DefaultTracer}
-	if c, _, loadErr := config.Load(config.DefaultPath, nil); loadErr == nil && c.Socket != "127.0.0.1:5678" && c.Socket != "localhost:5678" {
-		h.ProbeAddr = c.Socket
+	if c, _, loadErr := config.Load(config.DefaultPath, nil); loadErr == nil {
+		h.ProbeAddr = dialled(c.Socket)
 	}
 	return h, err
+}
+
+// dialled is where tracers find a probe that listens at address; empty for where they look anyhow.
+func dialled(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return ""
+	}
+	if host == "" || host == "0.0.0.0" || host == "localhost" {
+		host = "127.0.0.1"
+	}
+	if host == "127.0.0.1" && port == "5678" {
+		return ""
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // generate is the whole program when systemd runs it as a generator: the first of its three folders is for what comes after

@@ -16,6 +16,7 @@ type flags struct {
 	verbose      bool
 	debug        bool
 	uid, gid     int32
+	argv0        string
 	async        bool
 	wait         time.Duration
 	noStats      bool
@@ -54,6 +55,7 @@ func (f *flags) define(set *pflag.FlagSet) {
 	set.BoolVar(&f.debug, "debug", false, "log every event as well")
 	set.Int32Var(&f.uid, "uid", -1, "user id that CMD runs with")
 	set.Int32Var(&f.gid, "gid", -1, "group id that CMD runs with")
+	set.StringVar(&f.argv0, "argv0", "", "name that CMD gets as its argument 0 (default: CMD)")
 	set.BoolVar(&f.async, "async", false, "start CMD at once, connect to the probe meanwhile")
 	set.DurationVar(&f.wait, "wait", time.Minute, "how long CMD waits for the probe before it starts without; 0: for ever")
 	set.BoolVar(&f.noStats, "disable-stats", false, "don't look up owner, mode and times of files")
@@ -88,6 +90,8 @@ func (f *flags) complete(cmd *cobra.Command, args []string) error {
 		return refuse("run two tracers", "--pid and the command %q exclude each other", args[0])
 	case len(f.pids) > 0 && (f.uid != -1 || f.gid != -1):
 		return refuse("they are for a command that is started", "--uid and --gid don't go with --pid")
+	case len(f.pids) > 0 && f.argv0 != "":
+		return refuse("it is for a command that is started", "--argv0 doesn't go with --pid")
 	case f.uid < -1 || f.gid < -1:
 		return refuse("ids are numbers from 0 up", "--uid %d --gid %d", f.uid, f.gid)
 	case f.wait < 0:

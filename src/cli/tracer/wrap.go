@@ -23,6 +23,9 @@ func wrap(f *flags, args []string) error {
 	if os.Getpid() == 1 {
 		return stayInit()
 	}
+	if f.argv0 != "" {
+		args = append([]string{f.argv0}, args[1:]...)
+	}
 	command := launch.Command{
 		Path: path, Args: args, Env: os.Environ(),
 		UID: int(f.uid), GID: int(f.gid), Groups: groups(f.uid, f.gid),

@@ -161,9 +161,10 @@ func (h Host) text(service *Loaded, commands []unit.Command) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	flags := h.flags(tracer, early, service.File)
 	set("Service", "ExecStart", "")
 	for _, command := range commands {
-		line, err := h.line(tracer, early, service.File, command)
+		line, err := h.line(flags, service.File, command)
 		if err != nil {
 			return "", err
 		}
@@ -187,21 +188,34 @@ func startsEarly(s unit.File) bool {
 	})
 }
 
-// line puts one command behind the tracer.
-func (h Host) line(tracer string, early bool, s unit.File, command unit.Command) (string, error) {
+// flags are what all commands of a service get: the tracer with what stands before the command.
+func (h Host) flags(tracer string, early bool, s unit.File) []string {
 	words := []string{tracer, "trace"}
-	if h.ProbeAddr != "" {
+	switch {
+	case h.ProbeAddr != "":
 		words = append(words, "--probe-addr", h.ProbeAddr)
+	case tracer == guest: // no /etc/hosts there to look localhost up in
+		words = append(words, "--probe-addr", "127.0.0.1:5678")
 	}
-	if h.ours() {
-		words = append(words, wait(early, s)...)
-	} else if early {
+	switch {
+	case early:
 		words = append(words, "--async")
+	case h.ours():
+		words = append(words, "--wait", wait(s).String())
 	}
+	return words
+}
+
+// line puts one command behind the tracer.
+func (h Host) line(flags []string, s unit.File, command unit.Command) (string, error) {
 	if command.Argv0 != "" && !h.ours() {
 		return "", &Obstacle{Reason: "ExecStart=@ gives the process a name, which only our own tracer can", Hint: "install cws-instrumentation"}
 	}
-	return command.Behind(words...), nil
+	if owner := h.owner(s); owner != nil && !strings.ContainsAny(command.Prefix, "+!") {
+		command.Prefix += "!"
+		flags = append(slices.Clip(flags), "--uid", owner.uid, "--gid", owner.gid)
+	}
+	return command.Behind(flags...), nil
 }
 
 // ours tells our tracer from the original's, which knows fewer flags.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/ebpfless/ebpfless/src/unit"
 )
@@ -30,12 +31,12 @@ func (k Hook) Start(ctx context.Context, instance string) error {
 	if err := k.load(ctx, name, true); err != nil {
 		return k.undo(ctx, instance, name, err)
 	}
-	state, err := k.state(ctx, name)
+	state, err := k.settled(ctx, name)
 	switch {
 	case err != nil:
 		return k.undo(ctx, instance, name, err)
-	case !state.running:
-		k.Say("%s does not run; it will be wrapped when it starts", name)
+	case !state.running, state.empty:
+		k.Say("%s has no process; it is wrapped when it starts", name)
 		return nil
 	case state.traced: // since the boot, or by who started it
 		return nil
@@ -108,24 +109,44 @@ func (k Hook) load(ctx context.Context, name string, wanted bool) error {
 
 // state is how a service stands.
 type state struct {
-	loaded, running, traced bool
+	loaded, running, traced, empty bool
+	starting                       bool // what it executes before its main program, which is not traced
 }
 
 func (k Hook) state(ctx context.Context, name string) (state, error) {
-	shown, err := k.Manager.Show(ctx, name, "LoadState", "ActiveState", "ControlGroup")
+	shown, err := k.Manager.Show(ctx, name, "LoadState", "ActiveState", "SubState", "ControlGroup")
 	if err != nil {
 		return state{}, err
 	}
-	s := state{loaded: shown["LoadState"] == "loaded"}
+	s := state{loaded: shown["LoadState"] == "loaded", starting: shown["SubState"] == "start-pre" || shown["SubState"] == "condition"}
 	switch shown["ActiveState"] {
 	case "active", "activating", "reloading", "refreshing":
 		s.running = true
 	}
 	pids, err := Processes(shown["ControlGroup"])
+	s.empty = len(pids) == 0
 	for _, pid := range pids {
 		if exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil && strings.Contains(exe, "cws-instrumentation") {
 			s.traced = true
 		}
 	}
 	return s, err
+}
+
+// patience is how long a service may take for what it executes beforehand.
+const patience = time.Minute
+
+// settled waits until the main program of a service that starts has been executed.
+func (k Hook) settled(ctx context.Context, name string) (state, error) {
+	for deadline := time.Now().Add(patience); ; {
+		s, err := k.state(ctx, name)
+		if err != nil || !s.starting || time.Now().After(deadline) {
+			return s, err
+		}
+		select {
+		case <-ctx.Done():
+			return s, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }

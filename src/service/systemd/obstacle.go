@@ -89,6 +89,13 @@ var obstacles = []func(h Host, s unit.File) string{
 		return ""
 	},
 	func(_ Host, s unit.File) string {
+		guess, given := unit.Boolean(s.Last("Service", "GuessMainPID"))
+		if s.Last("Service", "Type") == "forking" && s.Last("Service", "PIDFile") == "" && (guess || !given) {
+			return "Type=forking without PIDFile= has systemd guess the main process, which it can't with a tracer beside"
+		}
+		return ""
+	},
+	func(_ Host, s unit.File) string {
 		for _, key := range []string{"TasksMax", "LimitNPROC"} {
 			soft, _, _ := strings.Cut(s.Last("Service", key), ":")
 			if n, err := strconv.Atoi(soft); err == nil && n < leastTasks {
@@ -155,11 +162,12 @@ func words(lines []string) []string {
 	return list
 }
 
-// above gives the first of some paths that is path or a folder above it. The flags before the paths are passed over: - is
-// for what may be missing, + for what lies below RootDirectory=.
+// above gives the first of some paths that is path or a folder above it. The flags before a path are passed over (- is for
+// what may be missing, + for what lies below RootDirectory=), and so are the options after a colon.
 func above(list []string, path string) string {
 	for _, entry := range list {
-		folder := strings.TrimRight(strings.TrimLeft(entry, "-+"), "/")
+		folder, _, _ := strings.Cut(strings.TrimLeft(entry, "-+"), ":")
+		folder = strings.TrimRight(folder, "/")
 		if path == folder || strings.HasPrefix(path, folder+"/") {
 			return entry
 		}

@@ -44,16 +44,13 @@ func (h Host) bind(s unit.File, key string, set func(section, key, value string)
 // longestWait is how long a service waits for the probe before it starts without.
 const longestWait = 10 * time.Second
 
-// wait are the flags that keep a service's start within its time: a third of it at most is spent on waiting for the probe.
-func wait(early bool, s unit.File) []string {
-	if early {
-		return []string{"--async"}
-	}
+// wait keeps a service's start within its time: a third of it at most is spent on waiting for the probe.
+func wait(s unit.File) time.Duration {
 	limit := longestWait
 	for _, key := range []string{"TimeoutSec", "TimeoutStartSec"} {
 		if value, err := unit.Duration(s.Last("Service", key)); err == nil && value > 0 {
 			limit = min(longestWait, value/3)
 		}
 	}
-	return []string{"--wait", limit.Round(time.Millisecond).String()}
+	return limit.Round(time.Millisecond)
 }
