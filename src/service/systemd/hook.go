@@ -2,6 +2,7 @@ package systemd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -21,6 +22,9 @@ type Hook struct {
 // Start makes a service run behind a tracer. A service that does not come up wrapped is started plain again.
 func (k Hook) Start(ctx context.Context, instance string) error {
 	dropIn, err := k.Host.Wrap(instance)
+	if errors.Is(err, ErrNotFound) && k.Host.has(instance) {
+		return k.become(ctx, instance)
+	}
 	if err != nil {
 		return err
 	}
@@ -41,10 +45,25 @@ func (k Hook) Start(ctx context.Context, instance string) error {
 	case state.traced: // since the boot, or by who started it
 		return nil
 	}
-	if err := k.Manager.Do(ctx, "restart", name); err != nil {
+	if err := k.Manager.Do(ctx, name, "restart"); err != nil {
 		return k.undo(ctx, instance, name, fmt.Errorf("it does not start behind the tracer: %w", err))
 	}
 	return nil
+}
+
+// become has the instance start once more as the service that its settings describe. It comes here only when the settings
+// are younger than the last reload.
+func (k Hook) become(ctx context.Context, instance string) error {
+	dropIn, err := k.Host.Run(instance)
+	if err != nil {
+		return err
+	}
+	name := dropIn.Service + unit.Suffix
+	if err := k.load(ctx, name, true); err != nil {
+		return err
+	}
+	k.Say("%s starts again as its settings say", name)
+	return k.Manager.Do(ctx, name, "restart", "--no-block")
 }
 
 // undo makes the service plain again and gives the reason for it.
@@ -57,7 +76,7 @@ func (k Hook) undo(ctx context.Context, instance, name string, reason error) err
 		return fmt.Errorf("%w; and %w", reason, err)
 	}
 	if state.loaded && !state.running {
-		if err := k.Manager.Do(ctx, "restart", name); err != nil {
+		if err := k.Manager.Do(ctx, name, "restart"); err != nil {
 			return fmt.Errorf("%w; it does not start without either", reason)
 		}
 	}
@@ -71,8 +90,7 @@ func (k Hook) Stop(ctx context.Context, instance string) error {
 	}
 	service, err := k.Host.resolve(instance)
 	if err != nil {
-		k.Host.forget(instance)
-		return err
+		return k.Host.forget(instance) // it was removed meanwhile
 	}
 	name := service.Name + unit.Suffix
 	if err := k.Host.Switch(instance, false); err != nil {
@@ -85,7 +103,7 @@ func (k Hook) Stop(ctx context.Context, instance string) error {
 	if err != nil || !state.running || !state.traced {
 		return err
 	}
-	return k.Manager.Do(ctx, "try-restart", name)
+	return k.Manager.Do(ctx, name, "try-restart")
 }
 
 // load brings the manager to where the service's drop-in is in force, or isn't.

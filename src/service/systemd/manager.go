@@ -55,8 +55,8 @@ func (m Manager) Reload(ctx context.Context) error {
 	return err
 }
 
-// Do runs a verb of systemctl for units and waits for the end of the jobs.
-func (m Manager) Do(ctx context.Context, verb string, names ...string) error {
-	_, err := m.run(ctx, append([]string{verb, "--"}, names...)...)
+// Do runs a verb of systemctl, with its flags, for a unit, and waits for the end of the job.
+func (m Manager) Do(ctx context.Context, name, verb string, flags ...string) error {
+	_, err := m.run(ctx, append(append([]string{verb}, flags...), "--", name)...)
 	return err
 }
