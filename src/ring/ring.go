@@ -74,7 +74,7 @@ func (r *Ring) Write(record []byte, urgent bool) bool {
 	binary.NativeEndian.PutUint32(r.data[at:], uint32(len(record)))
 	binary.NativeEndian.PutUint64(r.data[at+8:], r.h.seq+1)
 	copy(r.data[at+prefix:], record)
-	r.h.seq++
+	atomic.StoreUint64(&r.h.seq, r.h.seq+1)
 	atomic.StoreUint64(&r.h.head, head+gap+need)
 	return true
 }
@@ -86,6 +86,9 @@ func (r *Ring) Drop() { atomic.AddUint64(&r.h.dropped, 1) }
 
 // Dropped is the number of records lost since the ring was made.
 func (r *Ring) Dropped() uint64 { return atomic.LoadUint64(&r.h.dropped) }
+
+// Written is the number of records ever written, as another process than the writer may see it.
+func (r *Ring) Written() uint64 { return atomic.LoadUint64(&r.h.seq) }
 
 // Cursor is a position in the ring, as the reader keeps it.
 type Cursor uint64

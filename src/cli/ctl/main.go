@@ -9,7 +9,7 @@ import (
 	"os/signal"
 	"path/filepath"
 
-	"github.com/ebpfless/ebpfless/src/service/systemd"
+	"github.com/ebpfless/ebpfless/src/service"
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 )
@@ -31,16 +31,37 @@ func fail(hint, format string, args ...any) error {
 	return failure{err: fmt.Errorf(format, args...), hint: hint}
 }
 
-// explain gives an error from below its hint.
+// explain makes a failure of an error from below the command line.
 func explain(err error) error {
-	var obstacle *systemd.Obstacle
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &obstacle):
-		return failure{err: err, hint: obstacle.Hint}
+	var failed failure
+	if err == nil || errors.As(err, &failed) || errors.Is(err, errProblems) {
+		return err
 	}
-	return failure{err: err}
+	return failure{err: err, hint: hintOf(err)}
+}
+
+// hintOf is what can be done about an error.
+func hintOf(err error) string {
+	var failed failure
+	var obstacle *service.Obstacle
+	switch {
+	case errors.As(err, &failed) && failed.hint != "":
+		return failed.hint
+	case errors.As(err, &obstacle):
+		return obstacle.Hint
+	}
+	return ""
+}
+
+// complain writes one line about a service, or about the whole where the name is empty, and what to do.
+func complain(stderr io.Writer, name string, err error) {
+	if name != "" {
+		name += ": "
+	}
+	fmt.Fprintf(stderr, "cwsctl: %s%v\n", name, err)
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintf(stderr, "hint: %s\n", hint)
+	}
 }
 
 // Main runs the command line and gives the exit status: 0, 1 when something is wrong, 2 for what can't be understood.
@@ -62,10 +83,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	case err == errProblems:
 		return 1
 	case errors.As(err, &failed):
-		fmt.Fprintf(stderr, "cwsctl: %v\n", err)
-		if failed.hint != "" {
-			fmt.Fprintf(stderr, "hint: %s\n", failed.hint)
-		}
+		complain(stderr, "", err)
 		return 1
 	}
 	fmt.Fprintf(stderr, "cwsctl: %v\nhint: see cwsctl --help\n", err)
@@ -76,12 +94,13 @@ func command() *cobra.Command {
 	root := &cobra.Command{
 		Use: "cwsctl", Short: "Look after tracers and probe", Version: Version, SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(doctorCommand(), hookCommand(), &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "cwsctl", Version)
-			return err
-		},
-	})
+	root.AddCommand(wrapCommand(), attachCommand(), unwrapCommand(), listCommand(), statusCommand(), eventsCommand(),
+		generateCommand(), doctorCommand(), hookCommand(), &cobra.Command{
+			Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				_, err := fmt.Fprintln(cmd.OutOrStdout(), "cwsctl", Version)
+				return err
+			},
+		})
 	return root
 }

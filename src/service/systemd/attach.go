@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/ebpfless/ebpfless/src/service"
 	"github.com/ebpfless/ebpfless/src/service/follow"
 	"github.com/ebpfless/ebpfless/src/unit"
 )
@@ -51,7 +52,7 @@ func (k Hook) Attach(ctx context.Context, instance string) error {
 			return err
 		}
 		if s.Match == "" {
-			return &Obstacle{Reason: "its settings have no Match=, the program to look for", Hint: "add it to /etc/cws/" + instance + ".conf"}
+			return &service.Obstacle{Reason: "its settings have no Match=, the program to look for", Hint: "add it to /etc/cws/" + instance + ".conf"}
 		}
 		f.Every = scanEvery
 		f.Processes = func() ([]int, error) { return follow.Named(s.Match) }

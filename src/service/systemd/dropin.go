@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	systemdunit "github.com/coreos/go-systemd/v22/unit"
+	"github.com/ebpfless/ebpfless/src/service"
 	"github.com/ebpfless/ebpfless/src/unit"
 )
 
@@ -28,16 +29,16 @@ const head = `# Made by cws-generator for %[1]s: the service runs behind a trace
 # "systemctl disable --now %[1]s" takes it away. Changes here are lost at the next reload.
 `
 
-// Wrap works out the drop-in for a service that an instance names. An *Obstacle says why there can be none.
+// Wrap works out the drop-in for a service that an instance names. A *service.Obstacle says why there can be none.
 func (h Host) Wrap(instance string) (*DropIn, error) {
-	service, err := h.resolve(instance)
+	loaded, err := h.resolve(instance)
 	if err != nil {
 		return nil, err
 	}
 	if err := h.usable(); err != nil {
 		return nil, err
 	}
-	return h.behind(instance, service)
+	return h.behind(instance, loaded)
 }
 
 // resolve finds the service that an instance means.
@@ -48,9 +49,9 @@ func (h Host) resolve(instance string) (*Loaded, error) {
 	}
 	var first error
 	for _, name := range unit.Unescaped(instance) {
-		service, err := h.Load(name)
+		loaded, err := h.Load(name)
 		if err == nil {
-			return service, nil
+			return loaded, nil
 		}
 		if first == nil {
 			first = fmt.Errorf("%s%s: %w", instance, unit.Suffix, err)
@@ -69,51 +70,51 @@ func (h Host) usable() error {
 		err = fmt.Errorf("%s is no program", h.Tracer)
 	}
 	if err != nil {
-		return &Obstacle{Reason: fmt.Sprintf("there is no tracer: %v", err), Hint: "install the package cws-instrumentation"}
+		return &service.Obstacle{Reason: fmt.Sprintf("there is no tracer: %v", err), Hint: "install the package cws-instrumentation"}
 	}
 	return nil
 }
 
-func (h Host) behind(instance string, service *Loaded) (*DropIn, error) {
-	if err := h.check(service); err != nil {
+func (h Host) behind(instance string, loaded *Loaded) (*DropIn, error) {
+	if err := h.check(loaded); err != nil {
 		return nil, err
 	}
-	commands, err := commands(service)
+	commands, err := commands(loaded)
 	if err != nil {
-		return nil, &Obstacle{Reason: err.Error(), Hint: "see systemctl cat " + service.Name}
+		return nil, &service.Obstacle{Reason: err.Error(), Hint: "see systemctl cat " + loaded.Name}
 	}
-	file, err := lastName(service)
+	file, err := lastName(loaded)
 	if err != nil {
 		return nil, err
 	}
-	text, err := h.text(service, commands)
+	text, err := h.text(loaded, commands)
 	if err != nil {
 		return nil, err
 	}
 	return &DropIn{
-		Service: service.Name,
-		Path:    filepath.Join(service.Name+unit.Suffix+".d", file),
+		Service: loaded.Name,
+		Path:    filepath.Join(loaded.Name+unit.Suffix+".d", file),
 		Text:    fmt.Sprintf(head, wrapPrefix+instance) + text,
 	}, nil
 }
 
 // check looks for what keeps the service from being wrapped.
-func (h Host) check(service *Loaded) error {
-	if service.Name == Probe || strings.HasPrefix(service.Name, wrapPrefix) || strings.HasPrefix(service.Name, attachPrefix) {
-		return &Obstacle{Reason: "it is part of the tracing itself", Hint: "name a service of your own"}
+func (h Host) check(loaded *Loaded) error {
+	if loaded.Name == Probe || strings.HasPrefix(loaded.Name, wrapPrefix) || strings.HasPrefix(loaded.Name, attachPrefix) {
+		return &service.Obstacle{Reason: "it is part of the tracing itself", Hint: "name a service of your own"}
 	}
 	for _, look := range obstacles {
-		if reason := look(h, service.File); reason != "" {
-			return &Obstacle{Reason: reason, Hint: outside(service.Name)}
+		if reason := look(h, loaded.File); reason != "" {
+			return &service.Obstacle{Reason: reason, Hint: outside(loaded.Name)}
 		}
 	}
 	return nil
 }
 
 // commands reads what the service executes.
-func commands(service *Loaded) ([]unit.Command, error) {
+func commands(loaded *Loaded) ([]unit.Command, error) {
 	var all []unit.Command
-	for _, line := range service.All("Service", "ExecStart") {
+	for _, line := range loaded.All("Service", "ExecStart") {
 		some, err := unit.Commands(line)
 		if err != nil {
 			return nil, err
@@ -133,12 +134,12 @@ func commands(service *Loaded) ([]unit.Command, error) {
 }
 
 // lastName is a file name that sorts after all drop-ins there are, so that their ExecStart= does not win over ours.
-func lastName(service *Loaded) (string, error) {
+func lastName(loaded *Loaded) (string, error) {
 	name := "zz-cws-wrap.conf"
-	for _, path := range service.DropIns {
+	for _, path := range loaded.DropIns {
 		for tries := 0; name <= filepath.Base(path); tries++ {
 			if tries == 8 {
-				return "", &Obstacle{Reason: fmt.Sprintf("no name sorts after that of the drop-in %s", path), Hint: "rename it"}
+				return "", &service.Obstacle{Reason: fmt.Sprintf("no name sorts after that of the drop-in %s", path), Hint: "rename it"}
 			}
 			name = "~" + name
 		}
@@ -147,24 +148,24 @@ func lastName(service *Loaded) (string, error) {
 }
 
 // text is the drop-in without its head.
-func (h Host) text(service *Loaded, commands []unit.Command) (string, error) {
+func (h Host) text(loaded *Loaded, commands []unit.Command) (string, error) {
 	var options []*systemdunit.UnitOption
 	set := func(section, key, value string) {
 		options = append(options, systemdunit.NewUnitOption(section, key, value))
 	}
-	early := startsEarly(service.File)
+	early := startsEarly(loaded.File)
 	if !early {
 		set("Unit", "Wants", Probe+unit.Suffix)
 		set("Unit", "After", Probe+unit.Suffix)
 	}
-	tracer, err := h.reach(service.File, set)
+	tracer, err := h.reach(loaded.File, set)
 	if err != nil {
 		return "", err
 	}
-	flags := h.flags(tracer, early, service.File)
+	flags := h.flags(tracer, early, loaded.File)
 	set("Service", "ExecStart", "")
 	for _, command := range commands {
-		line, err := h.line(flags, service.File, command)
+		line, err := h.line(flags, loaded.File, command)
 		if err != nil {
 			return "", err
 		}
@@ -209,7 +210,7 @@ func (h Host) flags(tracer string, early bool, s unit.File) []string {
 // line puts one command behind the tracer.
 func (h Host) line(flags []string, s unit.File, command unit.Command) (string, error) {
 	if command.Argv0 != "" && !h.ours() {
-		return "", &Obstacle{Reason: "ExecStart=@ gives the process a name, which only our own tracer can", Hint: "install cws-instrumentation"}
+		return "", &service.Obstacle{Reason: "ExecStart=@ gives the process a name, which only our own tracer can", Hint: "install cws-instrumentation"}
 	}
 	if owner := h.owner(s); owner != nil && !strings.ContainsAny(command.Prefix, "+!") {
 		command.Prefix += "!"

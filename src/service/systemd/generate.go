@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/ebpfless/ebpfless/src/service"
 )
 
 // Generate is the generator (systemd.generator(7)): it writes the drop-ins of all instances in force below folder, and those
@@ -49,5 +51,5 @@ func (d *DropIn) write(folder string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("write drop-in: %w", err)
 	}
-	return write(path, d.Text)
+	return service.Write(service.File{Path: path, Text: d.Text, Mode: 0o644})
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ebpfless/ebpfless/src/service"
 	"github.com/ebpfless/ebpfless/src/unit"
 )
 
@@ -95,7 +96,7 @@ func (h Host) Switch(instance string, wanted bool) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("note what was started: %w", err)
 	}
-	return write(path, text)
+	return service.Write(service.File{Path: path, Text: text, Mode: 0o644})
 }
 
 // forget leaves the decision to what is enabled.
@@ -105,28 +106,5 @@ func (h Host) forget(instance string) error {
 		return fmt.Errorf("forget what was started: %w", err)
 	}
 	os.Remove(h.path(switches)) // stays while there are others
-	return nil
-}
-
-// write puts a file in place in one step, complete or not at all.
-func write(path, text string) error {
-	file, err := os.CreateTemp(filepath.Dir(path), ".cws-*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer os.Remove(file.Name())
-	_, err = file.WriteString(text)
-	if err == nil {
-		err = file.Chmod(0o644)
-	}
-	if closeErr := file.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
 	return nil
 }

@@ -11,16 +11,6 @@ import (
 	"github.com/ebpfless/ebpfless/src/unit"
 )
 
-// Obstacle is why a service can't run behind a tracer and stays as it is.
-type Obstacle struct {
-	// Reason begins with the directive.
-	Reason string
-	// Hint says what to do instead.
-	Hint string
-}
-
-func (o *Obstacle) Error() string { return o.Reason }
-
 // outside is the way for services that let no tracer in.
 func outside(service string) string {
 	return "watch it from outside: systemctl enable --now " + attachPrefix + service

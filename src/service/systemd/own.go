@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/coreos/go-systemd/v22/unit"
+	"github.com/ebpfless/ebpfless/src/service"
 	"github.com/ebpfless/ebpfless/src/service/settings"
 	units "github.com/ebpfless/ebpfless/src/unit"
 )
@@ -44,7 +45,7 @@ func (h Host) Run(instance string) (*DropIn, error) {
 		return nil, err
 	}
 	if s.Command == "" {
-		return nil, &Obstacle{Reason: "its settings have Match= and no Command=: there is nothing to start", Hint: outside(instance)}
+		return nil, &service.Obstacle{Reason: "its settings have Match= and no Command=: there is nothing to start", Hint: outside(instance)}
 	}
 	if err := h.usable(); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ebpfless/ebpfless/src/service"
 	"github.com/ebpfless/ebpfless/src/unit"
 )
 
@@ -32,7 +33,7 @@ func (h Host) reach(s unit.File, set func(section, key, value string)) (string, 
 func (h Host) bind(s unit.File, key string, set func(section, key, value string)) error {
 	mounted, given := unit.Boolean(s.Last("Service", "MountAPIVFS"))
 	if h.Version < 247 || given && !mounted {
-		return &Obstacle{
+		return &service.Obstacle{
 			Reason: fmt.Sprintf("%s= leaves no way to the tracer without MountAPIVFS=yes and systemd 247", key),
 			Hint:   "watch it from outside, by " + attachPrefix,
 		}

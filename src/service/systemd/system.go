@@ -1,0 +1,190 @@
+package systemd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/ebpfless/ebpfless/src/service"
+	"github.com/ebpfless/ebpfless/src/service/settings"
+	"github.com/ebpfless/ebpfless/src/unit"
+)
+
+// System is systemd as one of the init systems. It only enables and starts instances: the generator and the instances do
+// the rest, as they do when the administrator uses systemctl.
+type System struct {
+	Host    Host
+	Manager Manager
+}
+
+// Name implements service.System.
+func (System) Name() string { return "systemd" }
+
+func instanceOf(name string, mode service.Mode) string {
+	return map[service.Mode]string{service.Wrap: wrapPrefix, service.Attach: attachPrefix}[mode] + name + unit.Suffix
+}
+
+// Plan implements service.System.
+func (s System) Plan(ctx context.Context, name string, mode service.Mode) (*service.Plan, error) {
+	if err := unit.CheckName(name); err != nil {
+		return nil, err
+	}
+	p := &service.Plan{Steps: []string{"systemctl enable " + instanceOf(name, mode), "systemctl start " + instanceOf(name, mode)}}
+	if mode == service.Attach {
+		return p, s.attachable(ctx, name)
+	}
+	dropIn, err := s.Host.Wrap(name)
+	if errors.Is(err, ErrNotFound) {
+		if dropIn, err = s.Host.Run(name); errors.Is(err, fs.ErrNotExist) {
+			return nil, s.unknown(ctx, name)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.Files = []service.File{{Path: filepath.Join("/run/systemd/generator", dropIn.Path), Text: dropIn.Text, Mode: 0o644}}
+	if !strings.HasPrefix(dropIn.Service, wrapPrefix) {
+		p.Steps = append(p.Steps, "which restarts "+dropIn.Service+unit.Suffix+" if it runs")
+	}
+	return p, nil
+}
+
+// unknown says what is known of a service whose unit the generator can't see.
+func (s System) unknown(ctx context.Context, name string) error {
+	shown, err := s.Manager.Show(ctx, name+unit.Suffix, "LoadState", "FragmentPath", "SourcePath")
+	if err == nil && shown["LoadState"] == "loaded" {
+		return &service.Obstacle{
+			Reason: fmt.Sprintf("it is made by another generator, from %s", cmp.Or(shown["SourcePath"], shown["FragmentPath"])),
+			Hint:   outside(name),
+		}
+	}
+	return &service.Obstacle{
+		Reason: fmt.Sprintf("%v: neither %s%s nor %s/%[2]s%[5]s", service.ErrUnknown, name, unit.Suffix, settings.Folder, settings.Suffix),
+		Hint:   "systemctl list-unit-files --type=service lists what there is",
+	}
+}
+
+func (s System) attachable(ctx context.Context, name string) error {
+	if err := s.Host.usable(); err != nil {
+		return err
+	}
+	found, err := Hook{Host: s.Host, Manager: s.Manager}.unitOf(ctx, name)
+	if err != nil || found != "" {
+		return err
+	}
+	conf, err := s.Host.settings(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s.unknown(ctx, name)
+	}
+	if err == nil && conf.Match == "" {
+		return &service.Obstacle{Reason: "its settings have no Match=, the program to look for", Hint: "add it to /etc/cws/" + name + ".conf"}
+	}
+	return err
+}
+
+// Enable implements service.System.
+func (s System) Enable(ctx context.Context, name string, mode service.Mode) error {
+	instance := instanceOf(name, mode)
+	if err := s.Manager.Do(ctx, instance, "enable", "--quiet"); err != nil {
+		return err
+	}
+	if err := s.Manager.Do(ctx, instance, "start"); err != nil {
+		return fmt.Errorf("%w; journalctl -u %s tells more", err, instance)
+	}
+	return nil
+}
+
+// Disable implements service.System.
+func (s System) Disable(ctx context.Context, name string, mode service.Mode) error {
+	instance := instanceOf(name, mode)
+	if err := s.Manager.Do(ctx, instance, "disable", "--quiet"); err != nil {
+		return err
+	}
+	if err := s.Manager.Do(ctx, instance, "stop"); err != nil {
+		return err
+	}
+	s.Manager.Do(ctx, instance, "reset-failed") // it may not have failed
+	return nil
+}
+
+// List implements service.System.
+func (s System) List(ctx context.Context) ([]service.Entry, error) {
+	var entries []service.Entry
+	for _, mode := range []service.Mode{service.Wrap, service.Attach} {
+		prefix := strings.TrimSuffix(instanceOf("", mode), unit.Suffix)
+		enabled, err := s.Host.Enabled(prefix)
+		if err != nil {
+			return nil, err
+		}
+		active, err := s.active(ctx, prefix)
+		if err != nil {
+			return nil, err
+		}
+		names := slices.Concat(enabled, active)
+		slices.Sort(names)
+		for _, name := range slices.Compact(names) {
+			entry, err := s.entry(ctx, name, mode, slices.Contains(active, name))
+			if err != nil {
+				return nil, err
+			}
+			entry.Enabled = slices.Contains(enabled, name)
+			entries = append(entries, entry)
+		}
+	}
+	return entries, nil
+}
+
+// active lists the instances that run.
+func (s System) active(ctx context.Context, prefix string) ([]string, error) {
+	out, err := s.Manager.run(ctx, "list-units", "--no-legend", "--no-pager", "--plain", "--full", "--state=active,activating", "--", prefix+"*"+unit.Suffix)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for line := range strings.Lines(out) {
+		if fields := strings.Fields(line); len(fields) > 0 {
+			names = append(names, strings.TrimSuffix(strings.TrimPrefix(fields[0], prefix), unit.Suffix))
+		}
+	}
+	return names, nil
+}
+
+// entry finds out how a service stands.
+func (s System) entry(ctx context.Context, name string, mode service.Mode, active bool) (service.Entry, error) {
+	entry := service.Entry{Service: name, Mode: mode}
+	found, err := Hook{Host: s.Host, Manager: s.Manager}.unitOf(ctx, name)
+	if err != nil {
+		entry.Note = err.Error()
+		return entry, nil
+	}
+	if found == "" {
+		found, entry.Own = instanceOf(name, mode), true
+	}
+	shown, err := s.Manager.Show(ctx, found, "ActiveState", "SubState", "ControlGroup", "DropInPaths")
+	if err != nil {
+		return entry, err
+	}
+	entry.State = shown["ActiveState"] + " (" + shown["SubState"] + ")"
+	all, err := Processes(shown["ControlGroup"])
+	if err != nil {
+		return entry, err
+	}
+	for _, pid := range all {
+		if exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err != nil || !strings.Contains(exe, "cws-instrumentation") {
+			entry.PIDs = append(entry.PIDs, pid)
+		}
+	}
+	switch {
+	case !active:
+		entry.Note = "not started: systemctl start " + instanceOf(name, mode)
+	case mode == service.Wrap && !strings.Contains(shown["DropInPaths"], "-cws-wrap.conf"):
+		entry.Note = "plain: systemctl restart " + instanceOf(name, mode) + " says why"
+	}
+	return entry, nil
+}
