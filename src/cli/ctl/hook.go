@@ -6,8 +6,10 @@ import (
 	"io"
 	"net"
 	"os"
+	"time"
 
 	"github.com/ebpfless/ebpfless/src/config"
+	"github.com/ebpfless/ebpfless/src/service/follow"
 	"github.com/ebpfless/ebpfless/src/service/systemd"
 	"github.com/spf13/cobra"
 )
@@ -18,11 +20,16 @@ const generatorName = "cws-generator"
 // host is this machine, as far as systemd goes.
 func host() (systemd.Host, error) {
 	version, err := systemd.Version()
-	h := systemd.Host{Root: "/", Version: version, Tracer: systemd.DefaultTracer}
-	if c, _, loadErr := config.Load(config.DefaultPath, nil); loadErr == nil {
-		h.ProbeAddr = dialled(c.Socket)
+	return systemd.Host{Root: "/", Version: version, Tracer: systemd.DefaultTracer, ProbeAddr: probeAddr()}, err
+}
+
+// probeAddr is where the probe listens by its configuration; empty for where tracers look anyhow, and where there is none.
+func probeAddr() string {
+	c, _, err := config.Load(config.DefaultPath, nil)
+	if err != nil {
+		return ""
 	}
-	return h, err
+	return dialled(c.Socket)
 }
 
 // dialled is where tracers find a probe that listens at address; empty for where they look anyhow.
@@ -67,19 +74,35 @@ func generate(args []string) int {
 	return 0
 }
 
-// hookCommand holds what unit files run.
+// hookCommand holds what unit files and init scripts run.
 func hookCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "hook", Short: "What cws-wrap@.service and cws-attach@.service run", Hidden: true}
 	one := func(use string, do func(systemd.Hook, context.Context, string) error) *cobra.Command {
 		return &cobra.Command{Use: use + " NAME", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
+			say := func(format string, args ...any) { fmt.Fprintf(cmd.OutOrStdout(), format+"\n", args...) }
+			if !exists("/run/systemd/system")() {
+				return explain(followScript(cmd.Context(), args[0], say))
+			}
 			h, err := host()
 			if err != nil {
-				return err
+				return explain(err)
 			}
-			say := func(format string, args ...any) { fmt.Fprintf(cmd.OutOrStdout(), format+"\n", args...) }
 			return explain(do(systemd.Hook{Host: h, Say: say}, cmd.Context(), args[0]))
 		}}
 	}
 	cmd.AddCommand(one("start", systemd.Hook.Start), one("stop", systemd.Hook.Stop), one("attach", systemd.Hook.Attach))
 	return cmd
+}
+
+// followScript is attaching without systemd, until a signal ends it: there is nobody to ask whether a service is over.
+func followScript(ctx context.Context, name string, say func(string, ...any)) error {
+	f := &follow.Follower{
+		Tracer: []string{systemd.DefaultTracer, "trace"}, Every: 500 * time.Millisecond, Say: say,
+		Processes: func() ([]int, error) { return scripts().Processes(name) },
+		Ready:     func(processes int) { say("attached to %d processes", processes) },
+	}
+	if addr := probeAddr(); addr != "" {
+		f.Tracer = append(f.Tracer, "--probe-addr", addr)
+	}
+	return f.Run(ctx)
 }

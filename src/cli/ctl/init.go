@@ -5,6 +5,7 @@ import (
 
 	"github.com/ebpfless/ebpfless/src/service"
 	"github.com/ebpfless/ebpfless/src/service/systemd"
+	"github.com/ebpfless/ebpfless/src/service/sysvinit"
 )
 
 // systems are the init systems, the first that is there being the host's.
@@ -17,6 +18,9 @@ var systems = []struct {
 		h, err := host()
 		return systemd.System{Host: h}, err
 	}},
+	{"sysvinit", exists("/etc/init.d"), func() (service.System, error) {
+		return scripts(), nil
+	}},
 }
 
 func exists(path string) func() bool {
@@ -24,6 +28,11 @@ func exists(path string) func() bool {
 		_, err := os.Stat(path)
 		return err == nil
 	}
+}
+
+// scripts are this machine's init scripts.
+func scripts() sysvinit.System {
+	return sysvinit.System{Root: "/", Tracer: systemd.DefaultTracer, ProbeAddr: probeAddr()}
 }
 
 // system is the one that this host was booted with.
