@@ -75,13 +75,21 @@ func (s System) allLinks() ([]link, error) {
 
 // place is what a service had before it was wrapped, kept until it is unwrapped.
 type place struct {
-	Links   []link            // of the service
-	All     []link            // of everybody
-	Cache   map[string]string // what insserv(8) works out of the headers, by path
+	Links   []link
 	Running bool
 	// Done is set when the change was complete.
 	Done bool
 }
+
+// order is what all services had before the first of them was wrapped. The tools number others anew, too, and not always
+// as they were before.
+type order struct {
+	Links []link
+	Cache map[string]string // what insserv(8) has worked out, by path
+}
+
+// orderFile holds the order of all.
+const orderFile = stateDir + "/order.json"
 
 func (s System) stateFile(name string, mode service.Mode) string {
 	return s.path(stateDir, ours(name, mode)+".json")
@@ -93,49 +101,65 @@ func (s System) remember(name string, mode service.Mode) error {
 	if err != nil || before != nil {
 		return err
 	}
-	p := place{Cache: map[string]string{}, Running: s.run(context.Background(), name, "status") == nil}
+	p := place{Running: s.run(context.Background(), name, "status") == nil}
 	if p.Links, err = s.links(name); err != nil {
 		return err
 	}
-	if p.All, err = s.allLinks(); err != nil {
+	if err := s.rememberOrder(); err != nil {
 		return err
 	}
+	return s.keep(s.stateFile(name, mode), &p)
+}
+
+func (s System) rememberOrder() error {
+	if exists(s.path(orderFile)) {
+		return nil
+	}
+	all, err := s.allLinks()
+	if err != nil {
+		return err
+	}
+	o := order{Links: all, Cache: map[string]string{}}
 	files, _ := filepath.Glob(s.script(".depend.*"))
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return fmt.Errorf("remember the runlevels: %w", err)
 		}
-		p.Cache[file] = string(text)
+		o.Cache[file] = string(text)
 	}
-	return s.keep(name, mode, &p)
+	return s.keep(s.path(orderFile), &o)
 }
 
-func (s System) keep(name string, mode service.Mode, p *place) error {
-	text, err := json.MarshalIndent(p, "", " ")
+func (s System) keep(file string, what any) error {
+	text, err := json.MarshalIndent(what, "", " ")
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(s.path(stateDir), 0o700); err != nil {
 		return fmt.Errorf("remember the runlevels: %w", err)
 	}
-	return service.Write(service.File{Path: s.stateFile(name, mode), Text: string(text) + "\n", Mode: 0o600})
+	return service.Write(service.File{Path: file, Text: string(text) + "\n", Mode: 0o600})
 }
 
-// recall reads what was written down; nil when there is nothing.
+// recall reads what was written down of a service; nil when there is nothing.
 func (s System) recall(name string, mode service.Mode) (*place, error) {
-	text, err := os.ReadFile(s.stateFile(name, mode))
+	return read[place](s.stateFile(name, mode))
+}
+
+func read[T any](file string) (*T, error) {
+	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("recall the runlevels: %w", err)
 	}
-	var p place
-	if err := json.Unmarshal(text, &p); err != nil {
-		return nil, fmt.Errorf("recall the runlevels: %s: %w", s.stateFile(name, mode), err)
+	var what T
+	if err := json.Unmarshal(text, &what); err != nil {
+		return nil, fmt.Errorf("recall the runlevels: %s: %w", file, err)
 	}
-	return &p, nil
+	return &what, nil
 }
 
 // takeOver gives a service's places to our script, by the distribution's own tool where there is one.
@@ -160,7 +184,7 @@ func (s System) takeOver(ctx context.Context, name string, mode service.Mode) er
 		}
 	}
 	was.Done = true
-	return s.keep(name, mode, was)
+	return s.keep(s.stateFile(name, mode), was)
 }
 
 // giveBack undoes takeOver, and makes the places exactly what they were.
@@ -186,20 +210,41 @@ func (s System) giveBack(ctx context.Context, name string, mode service.Mode) er
 			return err
 		}
 	}
-	if err := s.restore(was); err != nil {
-		return err
-	}
 	if err := os.Remove(s.stateFile(name, mode)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("forget the runlevels: %w", err)
 	}
-	os.Remove(s.path(stateDir)) // stays while there are others
+	return s.restoreOrder()
+}
+
+// restoreOrder puts the numbers and insserv's cache back when no service is watched any more, and the same services have
+// places as before the first one was.
+func (s System) restoreOrder() error {
+	file := s.path(orderFile)
+	if others, _ := filepath.Glob(s.path(stateDir, "cws-*.json")); len(others) > 0 {
+		return nil
+	}
+	was, err := read[order](file)
+	if err != nil || was == nil {
+		return err
+	}
+	now, err := s.allLinks()
+	if err != nil {
+		return err
+	}
+	if slices.Equal(unnumbered(now), unnumbered(was.Links)) {
+		if err := s.renumber(now, was); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(file); err != nil {
+		return fmt.Errorf("forget the runlevels: %w", err)
+	}
+	os.Remove(s.path(stateDir))
 	return nil
 }
 
-// restore puts insserv's cache back if the runlevels are what it was made for.
-func (s System) restore(was *place) error {
-	now, err := s.allLinks()
-	if err != nil || !slices.Equal(now, was.All) {
+func (s System) renumber(now []link, was *order) error {
+	if err := change(now, was.Links); err != nil {
 		return err
 	}
 	for _, path := range slices.Sorted(maps.Keys(was.Cache)) {
@@ -208,6 +253,18 @@ func (s System) restore(was *place) error {
 		}
 	}
 	return nil
+}
+
+// unnumbered are the places without their numbers: rc2.d S nginx.
+func unnumbered(links []link) []string {
+	var list []string
+	for _, l := range links {
+		if base := filepath.Base(l.Path); len(base) > 3 {
+			list = append(list, l.level()+base[:1]+base[3:])
+		}
+	}
+	slices.Sort(list)
+	return list
 }
 
 func renamed(links []link, from, to string) []link {
@@ -224,6 +281,11 @@ func (s System) exactly(script string, wanted []link) error {
 	if err != nil {
 		return err
 	}
+	return change(have, wanted)
+}
+
+// change makes some links others.
+func change(have, wanted []link) error {
 	for _, l := range have {
 		if !slices.Contains(wanted, l) {
 			if err := os.Remove(l.Path); err != nil {
