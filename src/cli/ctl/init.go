@@ -1,11 +1,14 @@
 package ctl
 
 import (
+	"bytes"
 	"os"
+	"os/exec"
 
 	"github.com/ebpfless/ebpfless/src/service"
 	"github.com/ebpfless/ebpfless/src/service/systemd"
 	"github.com/ebpfless/ebpfless/src/service/sysvinit"
+	"github.com/ebpfless/ebpfless/src/service/upstart"
 )
 
 // systems are the init systems, the first that is there being the host's.
@@ -18,6 +21,9 @@ var systems = []struct {
 		h, err := host()
 		return systemd.System{Host: h}, err
 	}},
+	{"upstart", isUpstart, func() (service.System, error) {
+		return upstart.System{Root: "/", Tracer: systemd.DefaultTracer, ProbeAddr: probeAddr()}, nil
+	}},
 	{"sysvinit", exists("/etc/init.d"), func() (service.System, error) {
 		return scripts(), nil
 	}},
@@ -28,6 +34,12 @@ func exists(path string) func() bool {
 		_, err := os.Stat(path)
 		return err == nil
 	}
+}
+
+// isUpstart asks init itself: upstart's tools may be there without it.
+func isUpstart() bool {
+	out, err := exec.Command("initctl", "version").Output()
+	return err == nil && bytes.Contains(out, []byte("upstart"))
 }
 
 // scripts are this machine's init scripts.

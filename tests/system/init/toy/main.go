@@ -1,7 +1,8 @@
 // Command toy is a service for tests: it can start and be found in all the ways that init systems know, answers a line of text
 // by TCP, and does something hostile when asked.
 //
-//	hello   its argument 0, process id, user id and whether its standard input is /dev/null
+//	hello   its argument 0 and arguments, its user and groups, and what the environment says of the user
+//	pid     its process id
 //	evil    opens the file with the password hashes
 //	quit    ends without an answer, with status 1
 package main
@@ -14,6 +15,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -23,13 +25,21 @@ import (
 )
 
 var (
-	listen    = flag.String("listen", "", "address; empty: the socket that systemd passes")
+	listen    = flag.String("listen", ownAddress(), "address; empty: the socket that systemd passes")
 	daemonize = flag.Bool("daemonize", false, "go to the background when the socket is open")
 	pidFile   = flag.String("pidfile", "", "file that gets the process id")
 	uid       = flag.Int("uid", -1, "user to become")
 	delay     = flag.Duration("delay", 0, "time that starting takes")
 	worker    = flag.Bool("worker", false, "serve from a child, which gets the socket as standard input")
 )
+
+// ownAddress is for myapp of the guide, which is started without flags.
+func ownAddress() string {
+	if filepath.Base(os.Args[0]) == "myapp" {
+		return "127.0.0.1:7900"
+	}
+	return ""
+}
 
 func main() {
 	flag.Parse()
@@ -119,8 +129,10 @@ func serve(conn net.Conn) {
 				groups = append(groups, strconv.Itoa(g))
 			}
 		}
-		fmt.Fprintf(conn, "argv0=%s args=%q pid=%d uid=%d gid=%d groups=%s home=%s user=%s\n", os.Args[0], flag.Args(), os.Getpid(), os.Getuid(), os.Getgid(),
-			strings.Join(groups, ","), os.Getenv("HOME"), os.Getenv("USER"))
+		fmt.Fprintf(conn, "argv0=%s args=%q uid=%d gid=%d groups=%s home=%s user=%s\n", os.Args[0], flag.Args(), os.Getuid(),
+			os.Getgid(), strings.Join(groups, ","), os.Getenv("HOME"), os.Getenv("USER"))
+	case "pid":
+		fmt.Fprintln(conn, os.Getpid())
 	case "evil":
 		file, err := os.Open("/etc/shadow")
 		if err == nil {

@@ -1,0 +1,64 @@
+# Sourced by the tests inside: what they expect, and how they look. Needs bash.
+
+failures=0
+fail() {
+	echo "FAILED: $service: $*"
+	failures=$((failures + 1))
+}
+step() { echo "  $service: $*"; }
+
+# expect WHAT COMMAND…: the command must succeed.
+expect() {
+	local what=$1 out
+	shift
+	out=$("$@" 2>&1) || fail "$what: $(tail -n 2 <<<"$out")"
+}
+
+# refuse STATUS PATTERN COMMAND…: the command must end with the status and one line that the pattern fits.
+refuse() {
+	local status=$1 pattern=$2 out code=0
+	shift 2
+	out=$("$@" 2>&1) || code=$?
+	[[ $code == "$status" ]] || fail "$*: exit status $code, want $status: $out"
+	[[ $out =~ $pattern ]] || fail "$*: says $out, want $pattern"
+	[[ $(grep -vc '^hint: ' <<<"$out") == 1 ]] || fail "$*: says more than a line: $out"
+}
+
+# same WHAT WANTED GOT
+same() { [[ $2 == "$3" ]] || fail "$1: $3, want $2"; }
+
+# soon COMMAND…: within ten seconds the command succeeds.
+soon() {
+	local tries=100
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries - 1))
+		((tries > 0)) || return 1
+		sleep 0.1
+	done
+}
+
+# traced PID, plain PID
+traced() { [[ $(awk '/^TracerPid/ {print $2}' "/proc/$1/status") != 0 ]]; }
+plain() { [[ $(awk '/^TracerPid/ {print $2}' "/proc/$1/status") == 0 ]]; }
+
+detections=/var/log/datadog/runtime-security.json
+mark() { seen=$(wc -l <"$detections"); }
+
+# detected RULE: since the mark, cwsctl shows a hit of the rule for the service.
+detected() {
+	local rule=$1
+	hit() { tail -n "+$((seen + 1))" "$detections" >/tmp/new.json && cwsctl events --file /tmp/new.json -o json "$service" | grep -q "\"rule_id\":\"$rule\""; }
+	soon hit || fail "no detection by $rule: $(wc -l </tmp/new.json) detections since, $(grep -o '"rule_id":"[^"]*"' /tmp/new.json | sort | uniq -c | tr '\n' ' ')"
+}
+
+# snapshot: names, links, modes, owners and contents of what must not change.
+snapshot() {
+	local volatile='^(/etc/(mtab|resolv.conf)|/run/systemd/(units|journal|sessions|netif|inaccessible|propagate|transient|io\.|notify|private))'
+	find /etc $(test -d /run/systemd && echo /run/systemd) -printf '%p %l %M %U %G\n' | grep -vE "$volatile" | sort
+	find /etc $(test -d /run/systemd && echo /run/systemd) -type f | grep -vE "$volatile" | sort | xargs -d '\n' sha256sum
+}
+
+verdict() {
+	((failures == 0)) || { echo "$failures failures"; exit 1; }
+	echo "all as expected"
+}

@@ -1,0 +1,329 @@
+#!/bin/bash
+# Runs inside a booted systemd container: systemd.sh services|guide|input|reboot|rebooted
+set -uo pipefail
+cd "$(dirname "$0")" || exit 1
+. ./expect.sh
+service=test
+
+main_pid() { systemctl show -p MainPID "$1" | cut -d= -f2; }
+
+# wrapped UNIT / unwrapped UNIT: what systemd shows of it.
+wrapped() {
+	expect "drop-in is shown by systemctl cat" grep -q '^# /run/systemd/generator/.*-cws-wrap.conf' <(systemctl cat "$1")
+	expect "traced" traced "$(main_pid "$1")"
+	[[ $(readlink "/proc/$(main_pid "$1")/exe") != *cws-instrumentation ]] || fail "the main process is the tracer"
+}
+unwrapped() {
+	if systemctl cat "$1" | grep -q cws-wrap; then fail "the drop-in is still there"; fi
+	expect "plain" plain "$(main_pid "$1")"
+}
+
+# enable NAME [PLAIN COMMAND]
+enable() { expect "enable --now" systemctl enable --quiet --now "cws-wrap@$1"; }
+disable() { expect "disable --now" systemctl disable --quiet --now "cws-wrap@$1"; }
+
+nginx() {
+	service=nginx
+	requests() { ab -q -n 3000 -c 20 http://127.0.0.1/ | awk '/^Failed requests/ {f=$3} /^Complete requests/ {c=$3} /^Non-2xx/ {f+=$3} END {exit !(c == 3000 && f == 0)}'; }
+	enable nginx
+	wrapped nginx
+	step "traffic, and a reload meanwhile"
+	(for _ in 1 2 3; do sleep 0.2; systemctl reload nginx || touch /tmp/reload-failed; done) &
+	expect "no request fails" requests
+	wait $!
+	[[ ! -e /tmp/reload-failed ]] || fail "reload"
+	expect "workers after a reload are traced" traced "$(pgrep -u www-data nginx | tail -n 1)"
+	mark
+	curl -s -o /dev/null http://127.0.0.1/evil
+	detected password_hashes_read
+	step "restart, crash"
+	expect "restart" systemctl restart nginx
+	wrapped nginx
+	kill -KILL "$(main_pid nginx)"
+	expect "starts again after a crash" soon curl -sf http://127.0.0.1/
+	wrapped nginx
+	step "stop, start, unwrap"
+	expect "stop" systemctl stop nginx
+	[[ -z $(pgrep -x nginx) ]] || fail "processes are left after stop"
+	[[ $(systemctl is-active nginx) == inactive ]] || fail "it is $(systemctl is-active nginx) after stop"
+	expect "start" systemctl start nginx
+	wrapped nginx
+	disable nginx
+	unwrapped nginx
+	expect "traffic without" requests
+	step "start and stop without enabling"
+	expect "start" systemctl start cws-wrap@nginx
+	wrapped nginx
+	expect "stop" systemctl stop cws-wrap@nginx
+	unwrapped nginx
+}
+
+postgresql() {
+	service=postgresql@15-main
+	enable "$service"
+	wrapped "$service"
+	su postgres -c 'createdb bench; pgbench -i -q bench' >/dev/null 2>&1
+	expect "no transaction fails" su postgres -c 'pgbench -n -c 4 -t 100 bench'
+	mark
+	su postgres -c "psql -qc \"copy (select 1) to program 'cat >/dev/null'\""
+	detected shell_from_server
+	expect "reload" systemctl reload "$service"
+	expect "restart" systemctl restart "$service"
+	wrapped "$service"
+	disable "$service"
+	unwrapped "$service"
+	su postgres -c 'dropdb bench'
+}
+
+# Debian's Redis forbids ptrace to itself, so it stays plain and is watched from outside.
+redis() {
+	service=redis-server
+	refuse 1 'SystemCallFilter= forbids ptrace' cwsctl wrap redis-server
+	expect "attach" systemctl enable --quiet --now cws-attach@redis-server
+	follows() { traced "$(main_pid redis-server)"; }
+	expect "attached when it is ready" follows
+	expect "no request fails" redis-benchmark -q -n 5000 -c 10 -t set,get
+	mark
+	redis-cli replicaof 127.0.0.66 7 >/dev/null
+	detected rogue_replication
+	redis-cli replicaof no one >/dev/null
+	expect "restart" systemctl restart redis-server
+	expect "attached after a restart" soon follows
+	kill -KILL "$(main_pid redis-server)"
+	alive() { [[ $(redis-cli ping) == PONG ]] && follows; }
+	expect "attached after a crash" soon alive
+	expect "stop" systemctl stop redis-server
+	gone() { [[ $(systemctl is-active cws-attach@redis-server) == inactive ]]; }
+	expect "stops with it" soon gone
+	expect "start" systemctl start redis-server
+	expect "starts with it" soon follows
+	expect "detach" systemctl disable --quiet --now cws-attach@redis-server
+	expect "plain" plain "$(main_pid redis-server)"
+	same "answers" PONG "$(redis-cli ping)"
+}
+
+# toy NAME PORT [crash]: what the toy says of itself must be the same wrapped and plain.
+toy() {
+	service=$1
+	local port=$2 before instance=${3:-$1}
+	expect "start" systemctl start "$service"
+	expect "answers" soon ask "$port" hello
+	before=$(ask "$port" hello)
+	step "$before"
+	enable "$instance"
+	expect "answers wrapped" soon ask "$port" hello
+	same "what it says of itself" "$before" "$(ask "$port" hello)"
+	wrapped "$service"
+	same "main process" "$(main_pid "$service")" "$(ask "$port" pid)"
+	mark
+	expect "hostile act" ask "$port" evil
+	[[ $service == toy-root ]] || detected password_hashes_read # there is no such file in there
+	expect "restart" systemctl restart "$service"
+	if [[ $(systemctl show -p Restart "$service") == Restart=on-failure ]]; then
+		local old=$(main_pid "$service")
+		ask "$port" quit
+		again() { ask "$port" hello && [[ $(main_pid "$service") != "$old" ]]; }
+		expect "starts again after a crash" soon again
+	fi
+	expect "answers" soon ask "$port" hello
+	wrapped "$service"
+	disable "$instance"
+	expect "answers plain" soon ask "$port" hello
+	unwrapped "$service"
+	same "what it says of itself" "$before" "$(ask "$port" hello)"
+	systemctl stop "$service"
+}
+
+socket_activated() {
+	service=toy-socket
+	systemctl start toy-socket.socket
+	enable toy-socket
+	mark
+	expect "hostile act" ask 7005 evil
+	wrapped toy-socket
+	detected password_hashes_read
+	disable toy-socket
+	systemctl stop toy-socket.service
+	expect "answers plain" ask 7005 hello
+	unwrapped toy-socket
+	systemctl stop toy-socket.socket toy-socket.service
+}
+
+several_commands() {
+	service=toy-oneshot
+	systemctl start toy-oneshot
+	enable toy-oneshot
+	same "it did not run again" "first second third" "$(tr '\n' ' ' </run/toy-oneshot | sed 's/ $//')"
+	mark
+	systemctl restart toy-oneshot
+	same "commands" "first second third" "$(tr '\n' ' ' </run/toy-oneshot | sed 's/ $//')"
+	detected password_hashes_read
+	disable toy-oneshot
+	systemctl stop toy-oneshot
+}
+
+own_command() {
+	service=own
+	mkdir -p /etc/cws
+	printf '%s\n' 'Command=/usr/bin/toy' 'Arguments=-listen 127.0.0.1:7100 "a b"' 'User=daemon' 'Environment="X=a b"' >/etc/cws/own.conf
+	enable own
+	expect "answers" soon ask 7100 hello
+	same "what it says of itself" 'argv0=/usr/bin/toy args=["a b"] uid=1 gid=1 groups=1 home=/usr/sbin user=daemon' "$(ask 7100 hello)"
+	expect "traced" traced "$(ask 7100 pid)"
+	mark
+	ask 7100 evil >/dev/null
+	detected password_hashes_read
+	disable own
+	rm -r /etc/cws
+	systemctl daemon-reload
+}
+
+services() {
+	snapshot >/tmp/before
+	nginx
+	postgresql
+	redis
+	toy toy-simple 7001
+	toy toy-exec 7002
+	toy toy-colon 7003
+	toy toy-notify 7006
+	toy toy-forking 7007
+	toy toy-dynamic 7009
+	toy toy-user 7010
+	toy toy-switch 7011
+	toy toy-sandbox 7012
+	toy toy-capable 713
+	toy toy-root 7015
+	toy toy-many@7016 7016
+	toy 'toy\x2descape' 7017
+	toy toy-dropin 7018
+	toy toy-simple 7001 toy-alias
+	socket_activated
+	several_commands
+	own_command
+	service="what is left"
+	snapshot >/tmp/after
+	diff /tmp/before /tmp/after >/tmp/diff || fail "/etc or /run/systemd differ: $(cat /tmp/diff)"
+	[[ -z $(ls /run/cws 2>/dev/null) ]] || fail "/run/cws holds $(ls -R /run/cws)"
+	[[ -z $(pgrep -f cws-instrumentation) ]] || fail "tracers are left: $(pgrep -af cws-instrumentation)"
+}
+
+# What is refused changes nothing and says why in one line.
+input() {
+	service=input
+	snapshot >/tmp/before
+	refuse 1 'no such service' cwsctl wrap nosuch
+	refuse 1 'SystemCallFilter= forbids ptrace' cwsctl wrap toy-filter
+	refuse 1 'forking without PIDFile' cwsctl wrap toy-guess
+	refuse 1 'masked' cwsctl wrap toy-masked
+	refuse 1 'does nothing' cwsctl wrap postgresql
+	refuse 1 'part of the tracing' cwsctl wrap datadog-agent-sysprobe
+	refuse 1 'made by another generator' cwsctl wrap toy-generated
+	refuse 1 'neither wrapped nor attached' cwsctl unwrap nginx
+	local bad
+	for bad in '' '../nginx' 'a/b' 'a;reboot' '$(reboot)' $'a\nb' 'a b' '-h x' "$(printf 'x%.0s' {1..300})"; do
+		refuse 2 'name of a service|unknown (shorthand )?flag' cwsctl wrap -- "$bad"
+	done
+	mkdir -p /etc/cws
+	echo 'Command=rm -rf /' >/etc/cws/bad.conf
+	refuse 1 'full path' cwsctl wrap bad
+	chmod 666 /etc/cws/bad.conf
+	refuse 1 'nobody else may write' cwsctl wrap bad
+	rm -r /etc/cws
+	expect "wrap" cwsctl wrap toy-simple
+	refuse 1 'wrapped already' cwsctl wrap toy-simple
+	refuse 1 'wrapped already' cwsctl attach toy-simple
+	step "two at once"
+	flock -n /var/lib/cws/changes/lock sleep 2 &
+	sleep 0.5
+	refuse 1 'another cwsctl' cwsctl unwrap toy-simple
+	wait
+	step "an interrupted change is taken back by the next"
+	echo '{"service":"toy-simple","mode":"wrap","enable":true}' >/var/lib/cws/changes/wrap-toy-simple.json
+	cwsctl unwrap toy-simple >/tmp/out 2>&1
+	grep -q 'interrupted and is taken back' /tmp/out || fail "says $(cat /tmp/out)"
+	[[ ! -e /var/lib/cws/changes/wrap-toy-simple.json ]] || fail "the journal keeps it"
+	step "a service that does not come up wrapped runs plain"
+	printf '#!/bin/sh\nexit 7\n' >/tmp/broken
+	chmod +x /tmp/broken
+	systemctl start toy-simple
+	mount --bind /tmp/broken /opt/datadog-agent/embedded/bin/cws-instrumentation
+	if cwsctl wrap toy-notify >/tmp/out 2>&1 && [[ $(systemctl is-active toy-notify) == active ]]; then fail "a broken tracer was taken"; fi
+	umount /opt/datadog-agent/embedded/bin/cws-instrumentation
+	systemctl stop toy-simple toy-notify
+	expect "nothing is left" test -z "$(cwsctl list | grep toy-notify)"
+	snapshot >/tmp/after
+	diff /tmp/before /tmp/after >/tmp/diff || fail "/etc or /run/systemd differ: $(cat /tmp/diff)"
+}
+
+# The units that the original's guide has its readers write.
+guide() {
+	service=guide
+	cp guide/*.service /etc/systemd/system/
+	systemctl daemon-reload
+	systemctl start myapp-wrapped
+	expect "answers" soon ask 7900 hello
+	expect "traced" traced "$(pidof myapp)"
+	kill -KILL "$(pidof myapp)"
+	expect "starts again after a crash" soon ask 7900 hello
+	expect "stop" systemctl stop myapp-wrapped
+	systemctl start my-app
+	expect "answers" soon ask 7900 hello
+	systemctl start myapp-attached
+	attached() { traced "$(pidof myapp)"; }
+	expect "attached" soon attached
+	systemctl stop myapp-attached
+	expect "detached" plain "$(pidof myapp)"
+	same "attach by a literal \$PID" 0 "$(literal_pid)"
+	systemctl stop my-app
+	entrypoint
+	rm /etc/systemd/system/{myapp-wrapped,myapp-attached,my-app}.service
+	systemctl daemon-reload
+}
+
+# In a container's ENTRYPOINT nothing expands $PID but the tracer itself.
+literal_pid() {
+	local tracer
+	PID=$(pidof myapp) /opt/datadog-agent/embedded/bin/cws-instrumentation trace --pid '$PID' &
+	tracer=$!
+	attached() { traced "$(pidof myapp)"; }
+	soon attached
+	echo $?
+	kill $tracer
+	wait $tracer
+}
+
+# ENTRYPOINT and CMD of the guide's image, as process 1.
+entrypoint() {
+	timeout -s KILL 3 unshare --pid --fork --mount-proc /opt/datadog-agent/embedded/bin/cws-instrumentation trace -- \
+		/bin/bash -c "while true; do sleep 1; echo my app is running; done" >/tmp/out 2>&1
+	grep -q 'my app is running' /tmp/out || fail "entrypoint says $(cat /tmp/out)"
+}
+
+reboot() {
+	service=reboot
+	expect "wrap" cwsctl wrap nginx postgresql@15-main
+	expect "attach" cwsctl attach redis-server
+	expect "own" cwsctl status nginx
+}
+
+rebooted() {
+	service=rebooted
+	expect "nginx answers" soon curl -sf http://127.0.0.1/
+	wrapped nginx
+	wrapped postgresql@15-main
+	follows() { traced "$(main_pid redis-server)"; }
+	expect "redis-server is followed" soon follows
+	same "nginx was started once" 1 "$(journalctl -b -o cat -u nginx | grep -c '^Started nginx')"
+	mark
+	curl -s -o /dev/null http://127.0.0.1/evil
+	service=nginx
+	detected password_hashes_read
+	service=rebooted
+	expect "unwrap" cwsctl unwrap nginx postgresql@15-main redis-server
+	unwrapped nginx
+	same "list" "nothing is wrapped or attached; cwsctl wrap NAME begins" "$(cwsctl list)"
+}
+
+"$1"
+verdict

@@ -1,0 +1,171 @@
+#!/bin/bash
+# Runs inside a booted sysvinit container: sysvinit.sh services|guide|reboot|rebooted
+set -uo pipefail
+cd "$(dirname "$0")" || exit 1
+. ./expect.sh
+service=test
+
+# pid NAME: the main process, by its pid file.
+pid() {
+	case $1 in
+	nginx) cat /run/nginx.pid ;;
+	redis-server) cat /run/redis/redis-server.pid ;;
+	postgresql) head -n 1 /run/postgresql/15-main.pid ;;
+	esac
+}
+
+# status WANTED SCRIPT VERB: LSB's exit codes.
+status() {
+	local wanted=$1 code=0
+	shift
+	"/etc/init.d/$1" "${@:2}" >/tmp/out 2>&1 || code=$?
+	[[ $code == "$wanted" ]] || fail "$*: exit status $code, want $wanted: $(cat /tmp/out)"
+}
+
+# daemon NAME TRAFFIC… : wrap, all verbs, unwrap.
+daemon() {
+	service=$1
+	shift
+	local script=cws-wrap-$service
+	expect "wrap" cwsctl wrap "$service"
+	expect "answers" soon "$@"
+	expect "traced" traced "$(pid "$service")"
+	refuse 1 'wrapped already' cwsctl wrap "$service"
+	ls /etc/rc2.d | grep -q "^S..$service\$" && fail "still has its own place in the runlevels"
+	ls /etc/rc2.d | grep -q "^S..$script\$" || fail "has no place in the runlevels"
+	expect "no request fails" "$@"
+	step "start, restart, force-reload, try-restart, status, stop"
+	status 0 "$script" start
+	status 0 "$script" restart
+	soon "$@"
+	expect "traced after restart" traced "$(pid "$service")"
+	status 0 "$script" force-reload
+	expect "answers after force-reload" soon "$@"
+	expect "traced after force-reload" traced "$(pid "$service")"
+	status 0 "$script" try-restart
+	soon "$@"
+	expect "traced after try-restart" traced "$(pid "$service")"
+	status 0 "$script" status
+	status 2 "$script" nonsense
+	status 0 "$script" stop
+	status 3 "$script" status
+	status 0 "$script" try-restart
+	status 3 "$script" status
+	status 0 "$script" start
+	expect "answers" soon "$@"
+	expect "traced" traced "$(pid "$service")"
+}
+
+unwrap() {
+	service=$1
+	shift
+	expect "unwrap" cwsctl unwrap "$service"
+	expect "answers" soon "$@"
+	expect "plain" plain "$(pid "$service")"
+}
+
+web() { ab -q -n 500 -c 10 http://127.0.0.1/ | awk '/^Failed requests/ {f=$3} /^Complete requests/ {c=$3} END {exit !(c == 500 && f == 0)}'; }
+cache() { redis-benchmark -q -n 2000 -c 5 -t set,get && [[ $(redis-cli ping) == PONG ]]; }
+database() { su postgres -c 'pgbench -n -c 2 -t 20 bench'; }
+
+services() {
+	su postgres -c 'createdb bench; pgbench -i -q bench' >/dev/null 2>&1
+	snapshot >/tmp/before
+	daemon nginx web
+	mark
+	curl -s -o /dev/null http://127.0.0.1/evil
+	detected password_hashes_read
+	daemon redis-server cache
+	mark
+	redis-cli replicaof 127.0.0.66 7 >/dev/null
+	detected rogue_replication
+	redis-cli replicaof no one >/dev/null
+	daemon postgresql database
+	mark
+	su postgres -c "psql -qc \"copy (select 1) to program 'cat >/dev/null'\""
+	service=postgres
+	detected shell_from_server
+	unwrap nginx web
+	unwrap redis-server cache
+	unwrap postgresql database
+	attached
+	own_command
+	service="what is left"
+	snapshot >/tmp/after
+	diff /tmp/before /tmp/after >/tmp/diff || fail "/etc differs: $(cat /tmp/diff)"
+	[[ -z $(ls /var/lib/cws/sysvinit 2>/dev/null) ]] || fail "state is left: $(ls /var/lib/cws/sysvinit)"
+	[[ -z $(pgrep -f cws-instrumentation) ]] || fail "tracers are left: $(pgrep -af cws-instrumentation)"
+}
+
+attached() {
+	service=nginx
+	expect "attach" cwsctl attach nginx
+	follows() { traced "$(pid nginx)"; }
+	expect "followed" soon follows
+	status 0 cws-attach-nginx status
+	expect "restart" /etc/init.d/nginx restart
+	expect "followed after a restart" soon follows
+	expect "detach" cwsctl unwrap nginx
+	expect "plain" plain "$(pid nginx)"
+}
+
+own_command() {
+	service=own
+	mkdir -p /etc/cws
+	printf '%s\n' 'Command=/usr/bin/toy' "Arguments=-listen 127.0.0.1:7100 \"it's; \$HOME\"" 'User=daemon' 'WorkingDirectory=/tmp' >/etc/cws/own.conf
+	expect "wrap" cwsctl wrap own
+	same "what it says of itself" 'argv0=/usr/bin/toy args=["it'"'"'s; $HOME"] uid=1 gid=1 groups=1 home=/root user=' "$(ask 7100 hello | sed 's/home=[^ ]*/home=\/root/')"
+	expect "traced" traced "$(ask 7100 pid)"
+	status 0 cws-wrap-own status
+	status 0 cws-wrap-own restart
+	expect "answers" soon ask 7100 hello
+	status 0 cws-wrap-own stop
+	status 3 cws-wrap-own status
+	expect "unwrap" cwsctl unwrap own
+	rm -r /etc/cws
+	rm -f /var/log/cws-wrap-own.log
+}
+
+# The scripts that the original's guide has its readers write.
+guide() {
+	service=guide
+	cp guide/myapp-wrapped guide/myapp-attached /etc/init.d/
+	status 0 myapp-wrapped start
+	expect "answers" soon ask 7900 hello
+	expect "traced" traced "$(pidof myapp)"
+	status 0 myapp-wrapped stop
+	stopped() { [[ -z $(pidof myapp) ]]; }
+	expect "stopped" soon stopped
+	gone() { [[ -z $(pgrep -f cws-instrumentation) ]]; }
+	expect "the tracer has left" soon gone
+	setsid /usr/bin/myapp </dev/null >/dev/null 2>&1 &
+	expect "answers" soon ask 7900 hello
+	status 0 myapp-attached start
+	attached() { traced "$(pidof myapp)"; }
+	expect "attached" soon attached
+	status 0 myapp-attached stop
+	detached() { plain "$(pidof myapp)"; }
+	expect "detached" soon detached
+	expect "lives on" ask 7900 hello
+	pkill -x myapp
+	rm /etc/init.d/myapp-wrapped /etc/init.d/myapp-attached
+}
+
+reboot() {
+	service=reboot
+	expect "wrap" cwsctl wrap nginx redis-server
+}
+
+rebooted() {
+	service=rebooted
+	expect "nginx answers" soon web
+	expect "nginx is traced" traced "$(pid nginx)"
+	expect "redis-server answers" soon cache
+	expect "redis-server is traced" traced "$(pid redis-server)"
+	expect "unwrap" cwsctl unwrap nginx redis-server
+	expect "nginx answers" soon web
+	expect "plain" plain "$(pid nginx)"
+}
+
+"$1"
+verdict
