@@ -65,7 +65,7 @@ func groups(uid, gid int32) []int {
 		return list
 	}
 	for _, id := range ids {
-		if n, err := strconv.Atoi(id); err == nil {
+		if n, err := strconv.Atoi(id); err == nil && n != int(gid) {
 			list = append(list, n)
 		}
 	}

@@ -1,6 +1,7 @@
-# Sourced by the tests inside: what they expect, and how they look. Needs bash.
+# shellcheck shell=bash disable=SC2317 # functions are called by those that they are given to
+# Sourced by the tests inside: what they expect, and how they look. service is what they are about.
 
-failures=0
+failures=0 service=
 fail() {
 	echo "FAILED: $service: $*"
 	failures=$((failures + 1))
@@ -51,11 +52,13 @@ detected() {
 	soon hit || fail "no detection by $rule: $(wc -l </tmp/new.json) detections since, $(grep -o '"rule_id":"[^"]*"' /tmp/new.json | sort | uniq -c | tr '\n' ' ')"
 }
 
-# snapshot: names, links, modes, owners and contents of what must not change.
+# snapshot: names, links, modes, owners and contents of what must not change; what systemd notes for itself is left out.
 snapshot() {
-	local volatile='^(/etc/(mtab|resolv.conf)|/run/systemd/(units|journal|sessions|netif|inaccessible|propagate|transient|io\.|notify|private))'
-	find /etc $(test -d /run/systemd && echo /run/systemd) -printf '%p %l %M %U %G\n' | grep -vE "$volatile" | sort
-	find /etc $(test -d /run/systemd && echo /run/systemd) -type f | grep -vE "$volatile" | sort | xargs -d '\n' sha256sum
+	local volatile='^(/etc/(mtab|resolv.conf)|/run/systemd/(units|journal|sessions|netif|inaccessible|propagate|transient|dynamic-uid|io\.|notify|private))'
+	local folders=(/etc)
+	[[ ! -d /run/systemd ]] || folders+=(/run/systemd)
+	find "${folders[@]}" -printf '%p %l %M %U %G\n' | grep -vE "$volatile" | sort
+	find "${folders[@]}" -type f | grep -vE "$volatile" | sort | xargs -d '\n' sha256sum
 }
 
 verdict() {

@@ -1,9 +1,11 @@
 #!/bin/bash
 # Runs inside a booted sysvinit container: sysvinit.sh services|guide|reboot|rebooted
+# shellcheck disable=SC2317 # functions are called by those that they are given to
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
+# shellcheck source=tests/system/init/inside/expect.sh
 . ./expect.sh
-service=test
+service=none
 
 # pid NAME: the main process, by its pid file.
 pid() {
@@ -31,8 +33,7 @@ daemon() {
 	expect "answers" soon "$@"
 	expect "traced" traced "$(pid "$service")"
 	refuse 1 'wrapped already' cwsctl wrap "$service"
-	ls /etc/rc2.d | grep -q "^S..$service\$" && fail "still has its own place in the runlevels"
-	ls /etc/rc2.d | grep -q "^S..$script\$" || fail "has no place in the runlevels"
+	same "places in the runlevel" "$script" "$(find /etc/rc2.d -name "S??$service" -o -name "S??$script" | sed 's/.*S..//')"
 	expect "no request fails" "$@"
 	step "start, restart, force-reload, try-restart, status, stop"
 	status 0 "$script" start
@@ -66,10 +67,11 @@ unwrap() {
 
 web() { ab -q -n 500 -c 10 http://127.0.0.1/ | awk '/^Failed requests/ {f=$3} /^Complete requests/ {c=$3} END {exit !(c == 500 && f == 0)}'; }
 cache() { redis-benchmark -q -n 2000 -c 5 -t set,get && [[ $(redis-cli ping) == PONG ]]; }
-database() { su postgres -c 'pgbench -n -c 2 -t 20 bench'; }
+database() { su - postgres -c 'pgbench -n -c 2 -t 20 bench'; }
 
 services() {
-	su postgres -c 'createdb bench; pgbench -i -q bench' >/dev/null 2>&1
+	service=postgresql
+	expect "a database" soon su - postgres -c 'dropdb --if-exists bench && createdb bench && pgbench -i -q bench'
 	snapshot >/tmp/before
 	daemon nginx web
 	mark
@@ -82,7 +84,7 @@ services() {
 	redis-cli replicaof no one >/dev/null
 	daemon postgresql database
 	mark
-	su postgres -c "psql -qc \"copy (select 1) to program 'cat >/dev/null'\""
+	su - postgres -c "psql -qc \"copy (select 1) to program 'cat >/dev/null'\""
 	service=postgres
 	detected shell_from_server
 	unwrap nginx web
@@ -114,6 +116,7 @@ own_command() {
 	mkdir -p /etc/cws
 	printf '%s\n' 'Command=/usr/bin/toy' "Arguments=-listen 127.0.0.1:7100 \"it's; \$HOME\"" 'User=daemon' 'WorkingDirectory=/tmp' >/etc/cws/own.conf
 	expect "wrap" cwsctl wrap own
+	# shellcheck disable=SC2016 # no shell may ever expand it
 	same "what it says of itself" 'argv0=/usr/bin/toy args=["it'"'"'s; $HOME"] uid=1 gid=1 groups=1 home=/root user=' "$(ask 7100 hello | sed 's/home=[^ ]*/home=\/root/')"
 	expect "traced" traced "$(ask 7100 pid)"
 	status 0 cws-wrap-own status
