@@ -25,7 +25,7 @@ ldflags-cws-instrumentation = $(TRACER_LDFLAGS)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-detections check fuzz bench clean setup $(COMMANDS)
+.PHONY: help build run test test-detections test-init check fuzz bench clean setup $(COMMANDS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +44,9 @@ test: setup ## run all tests, those with traced programs included
 
 test-detections: build ## do what each default rule is about, harmlessly, and print what is detected (needs root)
 	go run ./tests/detections $(BIN)
+
+test-init: build ## protect real services in booted containers with systemd and sysvinit (needs root; some minutes)
+	tests/system/init/run
 
 check: ## gofmt, go vet, staticcheck, shellcheck
 	@unformatted=$$(gofmt -l src tests); test -z "$$unformatted" || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }

@@ -3,7 +3,8 @@ package scripts
 
 import "embed"
 
-// Sysvinit are wrap.sh, run.sh and attach.sh. Every value in them is quoted for sh by the function quote.
+// Sysvinit are wrap.sh, which puts a script behind a tracer, and run.sh, which keeps a program running. Every value in them
+// is quoted for sh by the function quote.
 //
-//go:embed sysvinit/*.sh
+//go:embed sysvinit/*.sh.tmpl
 var Sysvinit embed.FS

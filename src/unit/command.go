@@ -104,6 +104,8 @@ func Words(value string) ([]string, error) {
 			begin = i
 		}
 		switch {
+		case c == '\\' && i+1 == len(value):
+			return nil, errors.New("a backslash ends it")
 		case c == '\\':
 			i++
 		case quote == c:

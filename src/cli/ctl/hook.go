@@ -20,7 +20,9 @@ const generatorName = "cws-generator"
 // host is this machine, as far as systemd goes.
 func host() (systemd.Host, error) {
 	version, err := systemd.Version()
-	return systemd.Host{Root: "/", Version: version, Tracer: systemd.DefaultTracer, ProbeAddr: probeAddr()}, err
+	return systemd.Host{
+		Root: "/", Version: version, Tracer: systemd.DefaultTracer, Original: systemd.Original(systemd.DefaultTracer), ProbeAddr: probeAddr(),
+	}, err
 }
 
 // probeAddr is where the probe listens by its configuration; empty for where tracers look anyhow, and where there is none.

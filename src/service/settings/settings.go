@@ -84,12 +84,12 @@ func (s *Settings) set(key, value string) error {
 			return err
 		}
 		if len(commands) != 1 || commands[0].Prefix != "" || !strings.HasPrefix(commands[0].Path, "/") {
-			return fmt.Errorf("Command=%s is not one program with its full path", value)
+			return fmt.Errorf("%s=%s is not one program with its full path", key, value)
 		}
 		s.Command = value
 	case "Arguments":
 		if words, err := unit.Words(value); err != nil || slices.Contains(words, ";") {
-			return errors.Join(fmt.Errorf("Arguments=%s can't be read", value), err)
+			return errors.Join(fmt.Errorf("%s=%s can't be read", key, value), err)
 		}
 		s.Arguments = value
 	case "Match":

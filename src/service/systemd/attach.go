@@ -34,7 +34,7 @@ func (k Hook) Attach(ctx context.Context, instance string) error {
 	if k.Host.ProbeAddr != "" {
 		f.Tracer = append(f.Tracer, "--probe-addr", k.Host.ProbeAddr)
 	}
-	if k.Host.ours() {
+	if !k.Host.Original {
 		f.Tracer = append(f.Tracer, "--wait", longestWait.String())
 	}
 	name, err := k.unitOf(ctx, instance)

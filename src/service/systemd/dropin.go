@@ -1,7 +1,6 @@
 package systemd
 
 import (
-	"debug/buildinfo"
 	"errors"
 	"fmt"
 	"io"
@@ -201,7 +200,7 @@ func (h Host) flags(tracer string, early bool, s unit.File) []string {
 	switch {
 	case early:
 		words = append(words, "--async")
-	case h.ours():
+	case !h.Original:
 		words = append(words, "--wait", wait(s).String())
 	}
 	return words
@@ -209,7 +208,7 @@ func (h Host) flags(tracer string, early bool, s unit.File) []string {
 
 // line puts one command behind the tracer.
 func (h Host) line(flags []string, s unit.File, command unit.Command) (string, error) {
-	if command.Argv0 != "" && !h.ours() {
+	if command.Argv0 != "" && h.Original {
 		return "", &service.Obstacle{Reason: "ExecStart=@ gives the process a name, which only our own tracer can", Hint: "install cws-instrumentation"}
 	}
 	if owner := h.owner(s); owner != nil && !strings.ContainsAny(command.Prefix, "+!") {
@@ -217,10 +216,4 @@ func (h Host) line(flags []string, s unit.File, command unit.Command) (string, e
 		flags = append(slices.Clip(flags), "--uid", owner.uid, "--gid", owner.gid)
 	}
 	return command.Behind(flags...), nil
-}
-
-// ours tells our tracer from the original's, which knows fewer flags.
-func (h Host) ours() bool {
-	info, err := buildinfo.ReadFile(h.path(h.Tracer))
-	return err == nil && strings.HasSuffix(info.Main.Path, "/ebpfless")
 }

@@ -5,11 +5,13 @@ package systemd
 
 import (
 	"context"
+	"debug/buildinfo"
 	"fmt"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -21,6 +23,8 @@ type Host struct {
 	Version int
 	// Tracer is the path of cws-instrumentation.
 	Tracer string
+	// Original says that the tracer is Datadog's, which knows fewer flags.
+	Original bool
 	// ProbeAddr is where tracers find the probe; empty for their own default.
 	ProbeAddr string
 }
@@ -42,6 +46,12 @@ func (h Host) path(elements ...string) string {
 }
 
 var version = regexp.MustCompile(`^systemd (\d+)`)
+
+// Original tells whether a tracer is another than ours.
+func Original(tracer string) bool {
+	info, err := buildinfo.ReadFile(tracer)
+	return err != nil || !strings.HasSuffix(info.Main.Path, "/ebpfless")
+}
 
 // Version asks systemctl, which needs no manager for that. The library's file name, which holds the number too, is not the
 // same on all distributions.

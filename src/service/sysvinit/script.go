@@ -14,7 +14,7 @@ import (
 	"github.com/ebpfless/ebpfless/src/unit"
 )
 
-var templates = template.Must(template.New("").Funcs(template.FuncMap{"quote": unit.QuoteShell}).ParseFS(texts.Sysvinit, "sysvinit/*.sh"))
+var templates = template.Must(template.New("").Funcs(template.FuncMap{"quote": unit.QuoteShell}).ParseFS(texts.Sysvinit, "sysvinit/*.sh.tmpl"))
 
 // wrapping fills in wrap.sh.
 type wrapping struct {
@@ -72,7 +72,7 @@ func (s System) wrapped(name string, header unit.Header, script []byte) (string,
 	if err != nil {
 		return "", err
 	}
-	return render("wrap.sh", wrapping{
+	return render("wrap.sh.tmpl", wrapping{
 		Header: mine, Name: name, Script: filepath.Join(scripts, name), Tracer: s.Tracer, Flags: s.flags(),
 	})
 }
@@ -92,7 +92,7 @@ func (s System) attached(name string, header unit.Header) (string, error) {
 		return "", err
 	}
 	made := ours(name, service.Attach)
-	return render("run.sh", running{
+	return render("run.sh.tmpl", running{
 		Header: mine, Name: name, What: "keeps tracers attached to the processes of a service", Program: ctl,
 		PIDFile: "/var/run/" + made + ".pid", Log: "/var/log/" + made + ".log", Directory: "/",
 		Command: []string{ctl, "hook", "attach", "--", name},
@@ -114,7 +114,7 @@ func (s System) own(name string, conf *settings.Settings) (string, error) {
 		PIDFile: "/var/run/" + made + ".pid", Log: "/var/log/" + made + ".log", Directory: "/",
 		Before: append([]string{s.Tracer, "trace"}, s.flags()...), Command: append([]string{"--"}, words...),
 	}
-	return render("run.sh", r.with(conf))
+	return render("run.sh.tmpl", r.with(conf))
 }
 
 // with takes over those settings that a script can do.

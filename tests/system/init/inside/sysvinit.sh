@@ -3,7 +3,7 @@
 # shellcheck disable=SC2317 # functions are called by those that they are given to
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
-# shellcheck source=tests/system/init/inside/expect.sh
+# shellcheck source=tests/system/init/inside/expect.sh disable=SC1091
 . ./expect.sh
 service=none
 

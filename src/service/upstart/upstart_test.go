@@ -1,0 +1,87 @@
+package upstart
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ebpfless/ebpfless/src/service"
+	"github.com/ebpfless/ebpfless/src/unit"
+)
+
+// planned is the override that a job would get.
+func planned(t *testing.T, job, override string) (string, error) {
+	t.Helper()
+	root := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, jobs), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"x.conf": job, "x.override": override} {
+		if text == "" {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(root, jobs, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := System{Root: root, Tracer: "/opt/tracer"}
+	plan, err := s.Plan(t.Context(), "x", service.Wrap)
+	if err != nil {
+		return "", err
+	}
+	return plan.Files[0].Text, nil
+}
+
+func TestOverride(t *testing.T) {
+	for _, c := range []struct{ name, job, override, want string }{
+		{"exec", "start on x\nexec /bin/x -a 'b c' >>/var/log/x 2>/dev/null\n", "", begin + "exec /opt/tracer trace --wait 10s -- /bin/x -a 'b c' >>/var/log/x 2>/dev/null\n" + end},
+		{"a pipe", "exec /bin/x | logger\n", "", begin + "script\nexec /opt/tracer trace --wait 10s -- /bin/sh -e -c 'exec /bin/x | logger'\nend script\n" + end},
+		{"script", "script\n  . /etc/default/x\n  exec it's\nend script\n", "", begin + "script\nexec /opt/tracer trace --wait 10s -- /bin/sh -e -c '  . /etc/default/x\n  exec it'\\''s'\nend script\n" + end},
+		{"stop", "expect stop\nexec /bin/x\n", "manual\n", "manual\n" + begin + "exec /opt/tracer trace --wait 10s -- /bin/x\n" + end},
+		{"own override", "exec /bin/x\n", "exec /bin/y\n", "exec /bin/y\n" + begin + "exec /opt/tracer trace --wait 10s -- /bin/y\n" + end},
+		{"no end of line", "exec /bin/x\n", "manual", "manual\n" + joined + "exec /opt/tracer trace --wait 10s -- /bin/x\n" + end},
+		{"wrapped before", "exec /bin/x\n", "manual\n" + begin + "exec old\n" + end, "manual\n" + begin + "exec /opt/tracer trace --wait 10s -- /bin/x\n" + end},
+	} {
+		got, err := planned(t, c.job, c.override)
+		if err != nil || got != c.want {
+			t.Errorf("%s: %v\n%s\nwant\n%s", c.name, err, got, c.want)
+			continue
+		}
+		if before := remove(got); before != remove(c.override) {
+			t.Errorf("%s: taking it away leaves %q of %q", c.name, before, c.override)
+		}
+		// What upstart would run is our tracer, and a shell can read it.
+		job := unit.ParseJob(c.job + "\n" + got)
+		if !strings.HasPrefix(job.Exec+strings.TrimPrefix(job.Script, "exec "), "/opt/tracer trace") {
+			t.Errorf("%s: runs %+v", c.name, job)
+		}
+		text := job.Script
+		if text == "" {
+			text = "exec " + job.Exec
+		}
+		if out, err := exec.Command("sh", "-n", "-c", text).CombinedOutput(); err != nil {
+			t.Errorf("%s: sh -n: %s", c.name, out)
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for name, job := range map[string]string{
+		"expect fork": "expect fork\nexec /bin/x\n", "expect daemon": "expect daemon\nexec /bin/x\n", "no process": "start on x\n",
+		"already": "exec /opt/cws-instrumentation trace -- /bin/x\n",
+	} {
+		var obstacle *service.Obstacle
+		if text, err := planned(t, job, ""); !errors.As(err, &obstacle) {
+			t.Errorf("%s: %q, %v", name, text, err)
+		}
+	}
+	s := System{Root: t.TempDir()}
+	for _, name := range []string{"", "../x", "nosuch"} {
+		if _, err := s.Plan(t.Context(), name, service.Wrap); err == nil {
+			t.Errorf("%q is planned", name)
+		}
+	}
+}
