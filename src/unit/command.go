@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Command is one command of an ExecStart= line.
@@ -176,10 +177,11 @@ func unescape(b *strings.Builder, text string) (int, error) {
 		return 0, fmt.Errorf(`\%c is no escape`, text[0])
 	}
 	code, err := strconv.ParseUint(text[skip:skip+digits], base, 32)
-	if err != nil || code == 0 {
+	wide := text[0] == 'u' || text[0] == 'U'
+	if err != nil || code == 0 || !wide && code > 0xff || wide && !utf8.ValidRune(rune(code)) {
 		return 0, fmt.Errorf(`\%s is no escape`, text[:skip+digits])
 	}
-	if text[0] == 'u' || text[0] == 'U' {
+	if wide {
 		b.WriteRune(rune(code))
 	} else {
 		b.WriteByte(byte(code))
