@@ -17,6 +17,7 @@ type flags struct {
 	debug        bool
 	uid, gid     int32
 	argv0        string
+	mainPID      bool
 	async        bool
 	wait         time.Duration
 	noStats      bool
@@ -56,6 +57,7 @@ func (f *flags) define(set *pflag.FlagSet) {
 	set.Int32Var(&f.uid, "uid", -1, "user id that CMD runs with")
 	set.Int32Var(&f.gid, "gid", -1, "group id that CMD runs with")
 	set.StringVar(&f.argv0, "argv0", "", "name that CMD gets as its argument 0 (default: CMD)")
+	set.BoolVar(&f.mainPID, "notify-main-pid", false, "tell systemd the main process of a Type=forking service without PIDFile=")
 	set.BoolVar(&f.async, "async", false, "start CMD at once, connect to the probe meanwhile")
 	set.DurationVar(&f.wait, "wait", time.Minute, "how long CMD waits for the probe before it starts without; 0: for ever")
 	set.BoolVar(&f.noStats, "disable-stats", false, "don't look up owner, mode and times of files")

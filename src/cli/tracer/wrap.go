@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/ebpfless/ebpfless/src/seccomp"
@@ -27,7 +29,7 @@ func wrap(f *flags, args []string) error {
 		args = append([]string{f.argv0}, args[1:]...)
 	}
 	command := launch.Command{
-		Path: path, Args: args, Env: os.Environ(),
+		Path: path, Args: args, Env: f.environ(),
 		UID: int(f.uid), GID: int(f.gid), Groups: groups(f.uid, f.gid),
 	}
 	if verdict, err := traced(f, args); err != nil {
@@ -42,6 +44,13 @@ func wrap(f *flags, args []string) error {
 	return refuse("check the file's format, and that the user may execute it", "%v", err)
 }
 
+// environ is the command's environment: the socket for which --notify-main-pid is there was given to the tracer.
+func (f *flags) environ() []string {
+	return slices.DeleteFunc(os.Environ(), func(entry string) bool {
+		return f.mainPID && strings.HasPrefix(entry, "NOTIFY_SOCKET=")
+	})
+}
+
 // traced brings the tracer to life and lets it attach to this process.
 func traced(f *flags, args []string) (launch.Verdict, error) {
 	memory, file, err := prepare()
@@ -51,6 +60,7 @@ func traced(f *flags, args []string) (launch.Verdict, error) {
 	defer file.Close()
 	c := f.config()
 	c.Launcher, c.Args = os.Getpid(), args
+	c.MainPID, c.Parent = f.mainPID, os.Getppid()
 	if err := c.Store(memory); err != nil {
 		return launch.Verdict{}, err
 	}

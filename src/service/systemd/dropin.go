@@ -161,6 +161,9 @@ func (h Host) text(loaded *Loaded, commands []unit.Command) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if guesses(loaded.File) { // the tracer tells, which it may only with this
+		set("Service", "NotifyAccess", "all")
+	}
 	flags := h.flags(tracer, early, loaded.File)
 	set("Service", "ExecStart", "")
 	for _, command := range commands {
@@ -202,6 +205,9 @@ func (h Host) flags(tracer string, early bool, s unit.File) []string {
 		words = append(words, "--async")
 	case !h.Original:
 		words = append(words, "--wait", wait(s).String())
+	}
+	if guesses(s) {
+		words = append(words, "--notify-main-pid")
 	}
 	return words
 }

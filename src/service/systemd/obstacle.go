@@ -78,10 +78,9 @@ var obstacles = []func(h Host, s unit.File) string{
 		}
 		return ""
 	},
-	func(_ Host, s unit.File) string {
-		guess, given := unit.Boolean(s.Last("Service", "GuessMainPID"))
-		if s.Last("Service", "Type") == "forking" && s.Last("Service", "PIDFile") == "" && (guess || !given) {
-			return "Type=forking without PIDFile= has systemd guess the main process, which it can't with a tracer beside"
+	func(h Host, s unit.File) string {
+		if h.Original && guesses(s) {
+			return "Type=forking without PIDFile= has systemd guess the main process, which it can't with this tracer beside"
 		}
 		return ""
 	},
@@ -94,6 +93,12 @@ var obstacles = []func(h Host, s unit.File) string{
 		}
 		return ""
 	},
+}
+
+// guesses tells whether systemd is to find the main process of a forking service by itself.
+func guesses(s unit.File) bool {
+	guess, given := unit.Boolean(s.Last("Service", "GuessMainPID"))
+	return s.Last("Service", "Type") == "forking" && s.Last("Service", "PIDFile") == "" && (guess || !given)
 }
 
 // architectures are systemd's names.

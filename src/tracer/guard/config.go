@@ -20,6 +20,8 @@ type Config struct {
 	ScanEvery time.Duration // 0: no scan of /proc
 	Launcher  int           // pid to trace, in wrap mode
 	Args      []string      // argv of the wrapped command, as far as it fits
+	MainPID   bool          // tell systemd the main process once the launcher has ended
+	Parent    int           // of the launcher
 	CreatedAt uint64        // nanoseconds since the epoch
 	Verbose   bool
 	Debug     bool

@@ -197,6 +197,9 @@ func (g *Guard) stay(dog *Watchdog, link *Link) error {
 		go link.Keep()
 	}
 	done, sent := make(chan struct{}), make(chan struct{})
+	if g.Config.MainPID {
+		go g.announceMain(done)
+	}
 	place := Place{ContainerID: ContainerID(), CGroupID: CGroupID()}
 	sender := NewSender(g.Memory, link, NewNames(), place, g.scan(link, done), g.Log)
 	go func() {

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs inside a booted sysvinit container: sysvinit.sh services|guide|reboot|rebooted
+# Runs inside a booted sysvinit container: sysvinit.sh services|guide|reboot|rebooted, or one function with its arguments
 # shellcheck disable=SC2317 # functions are called by those that they are given to
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
@@ -170,5 +170,5 @@ rebooted() {
 	expect "plain" plain "$(pid nginx)"
 }
 
-"$1"
+"$@"
 verdict
