@@ -38,6 +38,11 @@ type Loaded struct {
 // Load reads a service's unit file and its drop-ins.
 func (h Host) Load(service string) (*Loaded, error) {
 	name, fragment, err := h.find(service)
+	if errors.Is(err, ErrNotFound) && h.hasScript(service) {
+		loaded := &Loaded{Name: service, File: unit.Parse(fmt.Sprintf(ofScript, service))}
+		loaded.DropIns, err = h.dropIns(service)
+		return loaded, errors.Join(err, loaded.read(loaded.DropIns))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -46,14 +51,27 @@ func (h Host) Load(service string) (*Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, file := range append([]string{fragment}, loaded.DropIns...) {
+	return loaded, loaded.read(append([]string{fragment}, loaded.DropIns...))
+}
+
+func (l *Loaded) read(files []string) error {
+	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return nil, fmt.Errorf("read unit: %w", err)
+			return fmt.Errorf("read unit: %w", err)
 		}
-		loaded.File = append(loaded.File, unit.Parse(string(text))...)
+		l.File = append(l.File, unit.Parse(string(text))...)
 	}
-	return loaded, nil
+	return nil
+}
+
+// ofScript is what systemd-sysv-generator(8) makes of an init script, as far as it matters here. It does so while our
+// generator runs, so that ours can't read it.
+const ofScript = "[Service]\nType=forking\nGuessMainPID=no\nExecStart=/etc/init.d/%s start\n"
+
+func (h Host) hasScript(service string) bool {
+	st, err := os.Stat(h.path("/etc/init.d", service))
+	return err == nil && st.Mode().IsRegular() && st.Mode()&0o111 != 0 && unit.Template(service) == ""
 }
 
 // find gives a service's real name and its file: its own, or that of its template.

@@ -168,6 +168,25 @@ several_commands() {
 	systemctl stop toy-oneshot
 }
 
+init_script() {
+	service=toy-script
+	systemctl start toy-script
+	expect "answers" soon ask 7020 hello
+	enable toy-script
+	expect "answers wrapped" soon ask 7020 hello
+	expect "traced" traced "$(ask 7020 pid)"
+	mark
+	expect "hostile act" ask 7020 evil
+	detected password_hashes_read
+	expect "restart by the script" /etc/init.d/toy-script restart
+	expect "answers" soon ask 7020 hello
+	expect "traced" traced "$(ask 7020 pid)"
+	disable toy-script
+	expect "answers plain" soon ask 7020 hello
+	expect "plain" plain "$(ask 7020 pid)"
+	systemctl stop toy-script
+}
+
 own_command() {
 	service=own
 	mkdir -p /etc/cws
@@ -207,6 +226,7 @@ services() {
 	toy toy-simple 7001 toy-alias
 	socket_activated
 	several_commands
+	init_script
 	own_command
 	service="what is left"
 	snapshot >/tmp/after
