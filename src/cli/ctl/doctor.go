@@ -47,7 +47,9 @@ func doctorCommand() *cobra.Command {
 				name string
 				look func() verdict
 			}{
-				{"kernel", kernel}, {"seccomp", filters}, {"yama", yama}, {"privileges", privileges},
+				{"kernel", kernel}, {"seccomp", filters}, {"yama", yama}, {"selinux", selinux}, {"privileges", privileges},
+				{"versions", versions}, {"init system", initSystem},
+				{"services", func() verdict { return watched(cmd.Context()) }},
 				{"configuration", func() verdict { return configuration(path) }}, {"probe", func() verdict { return reach(path) }},
 			} {
 				v := check.look()

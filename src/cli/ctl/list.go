@@ -1,6 +1,7 @@
 package ctl
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -25,7 +26,7 @@ type row struct {
 func listCommand() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{Use: "list", Short: "List what is wrapped or attached", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-		rows, err := rows(cmd)
+		rows, err := watchedRows(cmd.Context())
 		if err != nil {
 			return err
 		}
@@ -38,7 +39,7 @@ func listCommand() *cobra.Command {
 func statusCommand() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{Use: "status NAME", Short: "Tell how a service is watched", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
-		all, err := rows(cmd)
+		all, err := watchedRows(cmd.Context())
 		if err != nil {
 			return err
 		}
@@ -58,14 +59,14 @@ func statusCommand() *cobra.Command {
 	return cmd
 }
 
-// rows puts services and tracers together: a tracer belongs to the service whose processes it follows, or whose start it was
+// watchedRows puts services and tracers together: a tracer belongs to the service whose processes it follows, or whose start it was
 // told to run.
-func rows(cmd *cobra.Command) ([]row, error) {
+func watchedRows(ctx context.Context) ([]row, error) {
 	found, err := system()
 	if err != nil {
 		return nil, explain(err)
 	}
-	entries, err := found.List(cmd.Context())
+	entries, err := found.List(ctx)
 	if err != nil {
 		return nil, explain(err)
 	}

@@ -36,8 +36,12 @@ nginx() {
 	[[ ! -e /tmp/reload-failed ]] || fail "reload"
 	expect "workers after a reload are traced" traced "$(pgrep -u www-data nginx | tail -n 1)"
 	mark
+	timeout 3 cwsctl events -f nginx >/tmp/live &
+	sleep 0.5
 	curl -s -o /dev/null http://127.0.0.1/evil
 	detected password_hashes_read
+	wait $!
+	expect "is seen live" grep -q '^20.* password_hashes_read' /tmp/live
 	step "restart, crash"
 	expect "restart" systemctl restart nginx
 	wrapped nginx
