@@ -88,6 +88,9 @@ func (k Hook) Stop(ctx context.Context, instance string) error {
 	if manager, err := k.Manager.Show(ctx, "", "SystemState"); err == nil && manager["SystemState"] == "stopping" {
 		return nil
 	}
+	if err := unit.CheckName(instance); err != nil {
+		return err
+	}
 	service, err := k.Host.resolve(instance)
 	if err != nil {
 		return k.Host.forget(instance) // it was removed meanwhile

@@ -22,7 +22,7 @@ refuse() {
 	out=$("$@" 2>&1) || code=$?
 	[[ $code == "$status" ]] || fail "$*: exit status $code, want $status: $out"
 	[[ $out =~ $pattern ]] || fail "$*: says $out, want $pattern"
-	[[ $(grep -vc '^hint: ' <<<"$out") == 1 ]] || fail "$*: says more than a line: $out"
+	[[ $(grep -vcE '^hint: |: still at it after ' <<<"$out") == 1 ]] || fail "$*: says more than a line: $out"
 }
 
 # same WHAT WANTED GOT

@@ -144,6 +144,21 @@ toy() {
 	systemctl stop "$service"
 }
 
+# What a wrapped service with User= may do, and what it may not.
+privileges() {
+	service=toy-owner
+	enable toy-owner
+	systemctl start toy-owner
+	expect "answers" soon ask 7021 hello
+	same "NoNewPrivs" 0 "$(awk '/^NoNewPrivs/ {print $2}' "/proc/$(main_pid toy-owner)/status")"
+	same "capabilities" 0000000000000000 "$(awk '/^CapEff/ {print $2}' "/proc/$(main_pid toy-owner)/status")"
+	local tracer
+	tracer=$(awk '/^TracerPid/ {print $2}' "/proc/$(main_pid toy-owner)/status")
+	same "owner of the tracer" root "$(stat -c %U "/proc/$tracer")"
+	disable toy-owner
+	systemctl stop toy-owner
+}
+
 socket_activated() {
 	service=toy-socket
 	systemctl start toy-socket.socket
@@ -220,6 +235,8 @@ services() {
 	toy toy-guess 7008
 	toy toy-dynamic 7009
 	toy toy-user 7010
+	toy toy-owner 7021
+	privileges
 	toy toy-switch 7011
 	toy toy-sandbox 7012
 	toy toy-capable 713
@@ -274,6 +291,22 @@ input() {
 	cwsctl unwrap toy-simple >/tmp/out 2>&1
 	grep -q 'interrupted and is taken back' /tmp/out || fail "says $(cat /tmp/out)"
 	[[ ! -e /var/lib/cws/changes/wrap-toy-simple.json ]] || fail "the journal keeps it"
+	step "a full disk"
+	mount -t tmpfs -o size=4k tmpfs /var/lib/cws/changes
+	head -c 4096 /dev/zero >/var/lib/cws/changes/fill
+	refuse 1 'no space left' cwsctl wrap toy-simple
+	umount /var/lib/cws/changes
+	step "a reload that fails"
+	# shellcheck disable=SC2016 # for the script
+	printf '%s\n' '#!/bin/sh' 'case "$1" in enable) /usr/bin/systemctl "$@"; echo "Failed to reload daemon: no reply" >&2; exit 1 ;; esac' \
+		'exec /usr/bin/systemctl "$@"' >/usr/local/bin/systemctl
+	chmod +x /usr/local/bin/systemctl
+	refuse 1 'Failed to reload daemon' cwsctl wrap toy-simple
+	rm /usr/local/bin/systemctl
+	step "a unit that can't be read"
+	ln -s /nowhere/toy-lost.service /etc/systemd/system/toy-lost.service
+	refuse 1 'no such file' cwsctl wrap toy-lost
+	rm /etc/systemd/system/toy-lost.service
 	step "a service that does not come up wrapped runs plain"
 	printf '#!/bin/sh\nexit 7\n' >/tmp/broken
 	chmod +x /tmp/broken
