@@ -4,6 +4,8 @@
 package procfs
 
 import (
+	"os"
+	"strconv"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -11,6 +13,8 @@ import (
 
 // Reader makes the file names and holds the buffers. It belongs to one thread.
 type Reader struct {
+	Mount string // of the proc file system; empty: /proc
+
 	name   [64]byte // NUL-terminated name of a file in /proc
 	path   [pathMax + 1]byte
 	first  [pathMax]byte
@@ -21,9 +25,29 @@ type Reader struct {
 
 const pathMax = 4096
 
+// Numbers lists the names in a directory of the proc file system that are numbers: processes, threads, descriptors.
+func Numbers(dir string) []int {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	list := make([]int, 0, len(entries))
+	for _, entry := range entries {
+		if n, err := strconv.Atoi(entry.Name()); err == nil {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
 // proc makes "/proc/TID/NAME" and, with a descriptor that is not negative, "/proc/TID/NAME/FD".
 func (r *Reader) proc(tid int, name string, fd int) *byte {
-	b := append(r.name[:0], "/proc/"...)
+	b := r.name[:0]
+	if r.Mount == "" {
+		b = append(b, "/proc/"...)
+	} else {
+		b = append(append(b, r.Mount...), '/')
+	}
 	if tid > 0 {
 		b = appendInt(b, tid)
 	} else {

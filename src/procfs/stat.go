@@ -34,6 +34,15 @@ func (r *Reader) DescribeLink(tid int, name string, f *record.File) unix.Errno {
 	return 0
 }
 
+// ExecutableInode is that of the program which a process runs, 0 where it can't be told.
+func (r *Reader) ExecutableInode(tid int) uint64 {
+	var st unix.Stat_t
+	if statat(unix.AT_FDCWD, r.proc(tid, "exe", -1), 0, &st) != 0 {
+		return 0
+	}
+	return st.Ino
+}
+
 func describe(f *record.File, st *unix.Stat_t) {
 	f.Known, f.Mode, f.UID, f.GID, f.Inode = true, st.Mode, st.Uid, st.Gid, st.Ino
 	f.CTime, f.MTime = nanoseconds(st.Ctim), nanoseconds(st.Mtim)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ebpfless/ebpfless/src/host"
 	"github.com/ebpfless/ebpfless/src/seccomp"
 	"github.com/ebpfless/ebpfless/src/syscalls"
 	"github.com/ebpfless/ebpfless/src/tracer/guard"
@@ -102,12 +103,12 @@ func (f *flags) scanEvery() time.Duration {
 		return 0
 	}
 	if f.scanRate == "" {
-		return guard.ScanEvery
+		return host.ScanEvery
 	}
 	every, err := time.ParseDuration(f.scanRate)
 	if err != nil || every <= 0 {
-		complain("--proc-scan-rate %q is not a duration: %v is used", f.scanRate, guard.ScanEvery)
-		return guard.ScanEvery
+		complain("--proc-scan-rate %q is not a duration: %v is used", f.scanRate, host.ScanEvery)
+		return host.ScanEvery
 	}
 	return every
 }

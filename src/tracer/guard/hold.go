@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"os"
 	"strconv"
 	"time"
 
@@ -51,7 +50,7 @@ type holding struct {
 func (h *holding) round() bool {
 	still := true
 	for _, tgid := range traced(&h.proc, h.watchdog.loop) {
-		for _, tid := range numbers("/proc/" + strconv.Itoa(tgid) + "/task") {
+		for _, tid := range procfs.Numbers("/proc/" + strconv.Itoa(tgid) + "/task") {
 			if !h.sent[tid] {
 				h.sent[tid] = true
 				h.watchdog.mark(tid, tgid)
@@ -99,23 +98,9 @@ func (w *Watchdog) mark(tid, tgid int) {
 func traced(proc *procfs.Reader, tracer int) []int {
 	var list []int
 	var status procfs.Status
-	for _, pid := range numbers("/proc") {
+	for _, pid := range procfs.Numbers("/proc") {
 		if proc.Status(pid, &status) == 0 && status.TracerPID == tracer {
 			list = append(list, pid)
-		}
-	}
-	return list
-}
-
-func numbers(dir string) []int {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil
-	}
-	list := make([]int, 0, len(entries))
-	for _, entry := range entries {
-		if n, err := strconv.Atoi(entry.Name()); err == nil {
-			list = append(list, n)
 		}
 	}
 	return list

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ebpfless/ebpfless/src/event"
+	"github.com/ebpfless/ebpfless/src/host"
 	"github.com/ebpfless/ebpfless/src/procfs"
 	"github.com/ebpfless/ebpfless/src/seccomp"
 	"github.com/ebpfless/ebpfless/src/tracer/launch"
@@ -105,7 +106,7 @@ func (g *Guard) link(mode event.Mode) *Link {
 	}
 	var reader procfs.Reader
 	hello := event.Hello{Mode: mode, NSID: reader.PIDNamespace(), Args: g.Config.Args}
-	hello.Container.ID, hello.Container.CreatedAt = ContainerID(), g.Config.CreatedAt
+	hello.Container.ID, hello.Container.CreatedAt = host.OwnPlace().ContainerID, g.Config.CreatedAt
 	return NewLink(g.Config.ProbeAddr, hello, g.Log)
 }
 
@@ -200,8 +201,8 @@ func (g *Guard) stay(dog *Watchdog, link *Link) error {
 	if g.Config.MainPID {
 		go g.announceMain(done)
 	}
-	place := Place{ContainerID: ContainerID(), CGroupID: CGroupID()}
-	sender := NewSender(g.Memory, link, NewNames(), place, g.scan(link, done), g.Log)
+	place := host.OwnPlace()
+	sender := NewSender(g.Memory, link, host.NewNames(), place, g.scan(link, done), g.Log)
 	go func() {
 		defer close(sent)
 		sender.Run(done)
@@ -228,7 +229,7 @@ func (g *Guard) scan(link *Link, done <-chan struct{}) <-chan *event.Event {
 		conn := link.Current()
 		return conn != nil && !conn.Answered()
 	}
-	go NewScan(g.Config.ScanEvery, NewNames(), traced, wanted).Run(done, found)
+	go host.NewScan("/proc", host.NewNames(), traced).Run(g.Config.ScanEvery, done, wanted, found)
 	return found
 }
 

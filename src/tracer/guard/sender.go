@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/ebpfless/ebpfless/src/event"
+	"github.com/ebpfless/ebpfless/src/host"
 	"github.com/ebpfless/ebpfless/src/record"
 	"github.com/ebpfless/ebpfless/src/ring"
 	"github.com/ebpfless/ebpfless/src/tracer/shared"
@@ -28,7 +29,7 @@ type Sender struct {
 	memory *shared.Memory
 	link   *Link // nil: nothing is sent
 	names  record.Names
-	place  Place
+	place  host.Place
 	log    *logrus.Entry
 
 	found <-chan *event.Event // of the scan; nil without one
@@ -47,14 +48,8 @@ type mark struct {
 	next ring.Cursor
 }
 
-// Place is where the tracer and its application live.
-type Place struct {
-	ContainerID string
-	CGroupID    string
-}
-
 // NewSender makes a sender for a link.
-func NewSender(m *shared.Memory, link *Link, names record.Names, place Place, found <-chan *event.Event, log *logrus.Entry) *Sender {
+func NewSender(m *shared.Memory, link *Link, names record.Names, place host.Place, found <-chan *event.Event, log *logrus.Entry) *Sender {
 	return &Sender{memory: m, link: link, names: names, place: place, found: found, log: log, at: m.Ring.Start()}
 }
 
@@ -189,7 +184,9 @@ func (s *Sender) fillFound(conn *Conn) bool {
 }
 
 func (s *Sender) add(e *event.Event, seq uint64, conn *Conn) {
-	e.ContainerID, e.CGroupID = s.place.ContainerID, s.place.CGroupID
+	if e.ContainerID == "" && e.CGroupID == "" { // what the scan found has its own
+		e.ContainerID, e.CGroupID = s.place.ContainerID, s.place.CGroupID
+	}
 	ours := conn != nil && conn.Answered()
 	if !ours && (e.Kind == event.Ptrace || e.Kind == event.Signal) {
 		return // kinds that the original has no word for

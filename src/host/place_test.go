@@ -1,4 +1,4 @@
-package guard
+package host
 
 import (
 	"os"
@@ -47,7 +47,7 @@ func TestPlaceIsReadFromTheControlGroups(t *testing.T) {
 
 func TestTheEnvironmentNamesTheContainer(t *testing.T) {
 	t.Setenv("DD_CONTAINER_ID", "given")
-	if got := ContainerID(); got != "given" {
+	if got := OwnPlace().ContainerID; got != "given" {
 		t.Errorf("container %q", got)
 	}
 }
@@ -58,7 +58,7 @@ func TestPlaceOfThisProcess(t *testing.T) {
 	if err != nil {
 		t.Skip("a kernel without control groups: ", err)
 	}
-	for name, got := range map[string]string{"group": CGroupID(), "container": ContainerID()} {
+	for name, got := range map[string]string{"group": OwnPlace().CGroupID, "container": OwnPlace().ContainerID} {
 		if os.Getenv("DD_CONTAINER_ID") == "" && !strings.Contains(string(text), got) {
 			t.Errorf("%s %q is not in\n%s", name, got, text)
 		}

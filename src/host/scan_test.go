@@ -1,4 +1,4 @@
-package guard
+package host
 
 import (
 	"os/exec"
@@ -9,7 +9,7 @@ import (
 )
 
 func TestScanReportsAProcessOnceAndItsEnd(t *testing.T) {
-	s := NewScan(time.Second, NewNames(), func(int) bool { return false }, nil)
+	s := NewScan("/proc", NewNames(), func(int) bool { return false })
 	s.Round()
 	before := time.Now().Add(-20 * time.Millisecond)
 	other := exec.Command("/bin/sleep", "1000")
@@ -46,7 +46,7 @@ func TestScanLeavesOutWhatIsTraced(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { other.Process.Kill(); other.Wait() }()
-	s := NewScan(time.Second, NewNames(), func(pid int) bool { return pid == other.Process.Pid }, nil)
+	s := NewScan("/proc", NewNames(), func(pid int) bool { return pid == other.Process.Pid })
 	if found := of(s.Round(), uint32(other.Process.Pid)); len(found) != 0 {
 		t.Errorf("reported: %+v", found[0])
 	}

@@ -1,36 +1,47 @@
-package guard
+package host
 
 import (
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 )
+
+// Place is where a process lives: the container and the control group, empty where there is none.
+type Place struct {
+	ContainerID string
+	CGroupID    string // path of version 2, or of systemd's hierarchy, or the first there is
+}
 
 // containerID finds the id in a cgroup path of Docker, containerd, CRI-O, podman and Kubernetes (64 hexadecimal digits), of
 // ECS on Fargate (32 digits, a dash, digits), and of Garden (28 letters in groups).
 var containerID = regexp.MustCompile(`(?:[0-9a-f]{64})|(?:[0-9a-f]{32}-\d+)|(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){4})`)
 
-// ContainerID is that of the container which this process runs in, empty outside one. The environment wins.
-func ContainerID() string {
+// OwnPlace is that of this process. The container that the environment names wins.
+func OwnPlace() Place {
+	p := placeIn("/proc/self/cgroup")
 	if id := os.Getenv("DD_CONTAINER_ID"); id != "" {
-		return id
+		p.ContainerID = id
 	}
-	return containerOf(memberships())
+	return p
 }
 
-// CGroupID is the path of this process's control group: that of version 2, or systemd's, or the first there is.
-func CGroupID() string { return groupOf(memberships()) }
+// PlaceOf is that of another process, below the mount point of its proc file system.
+func PlaceOf(proc string, pid int) Place {
+	return placeIn(proc + "/" + strconv.Itoa(pid) + "/cgroup")
+}
+
+func placeIn(file string) Place {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return Place{}
+	}
+	list := parseMemberships(string(text))
+	return Place{containerOf(list), groupOf(list)}
+}
 
 // membership is a line of /proc/PID/cgroup (cgroups(7)): version 2 has hierarchy 0 and no controllers.
 type membership struct{ hierarchy, controllers, path string }
-
-func memberships() []membership {
-	text, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
-		return nil
-	}
-	return parseMemberships(string(text))
-}
 
 func parseMemberships(text string) []membership {
 	var list []membership
