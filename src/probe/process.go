@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ebpfless/ebpfless/src/event"
+	"github.com/ebpfless/ebpfless/src/secl"
 )
 
 // Process is one program that a process runs or ran. It is written only by the tree; what is forked from it shares its
@@ -23,6 +24,8 @@ type Process struct {
 	ExecTime uint64
 	ExitTime uint64
 	Executed bool // its program was executed in it, not inherited
+
+	Variables *secl.Store // what set actions have set on it; nil for none
 
 	ContainerID      string
 	ContainerCreated uint64 // nanoseconds since the epoch

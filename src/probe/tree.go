@@ -29,6 +29,13 @@ func NewTree() *Tree { return &Tree{live: map[key]*Process{}} }
 // Len is the number of processes.
 func (t *Tree) Len() int { return len(t.live) }
 
+// Each calls visit for every process, in no order.
+func (t *Tree) Each(visit func(*Process)) {
+	for _, p := range t.live {
+		visit(p)
+	}
+}
+
 // Find gives a process, nil when it is not known.
 func (t *Tree) Find(nsid uint64, pid uint32) *Process { return t.live[key{nsid, pid}] }
 
@@ -108,7 +115,7 @@ func (t *Tree) exec(nsid uint64, e *event.Event) *Process {
 	old := t.live[key{nsid, e.PID}]
 	p := &Process{PID: e.PID, PPID: e.PPID, NSID: nsid, Program: newProgram(e), ExecTime: e.Time, Executed: true}
 	if old != nil {
-		p.Owner, p.Caps, p.ForkTime = old.Owner, old.Caps, old.ForkTime
+		p.Owner, p.Caps, p.ForkTime, p.Variables = old.Owner, old.Caps, old.ForkTime, old.Variables
 		p.ContainerID, p.ContainerCreated, p.CGroupID = old.ContainerID, old.ContainerCreated, old.CGroupID
 		p.Parent = old.Parent
 		if old.Executed && !e.Exec.FromProcFS {

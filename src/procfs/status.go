@@ -136,9 +136,12 @@ func (r *Reader) PidOfDescriptor(tid, fd int) int {
 }
 
 // PIDNamespace is the inode of this process's pid namespace (Linux 3.8), 0 where it can't be told.
-func (r *Reader) PIDNamespace() uint64 {
+func (r *Reader) PIDNamespace() uint64 { return r.NamespaceOf(0) }
+
+// NamespaceOf is the inode of a process's pid namespace (Linux 3.8), 0 where it can't be told.
+func (r *Reader) NamespaceOf(pid int) uint64 {
 	var st unix.Stat_t
-	if statat(unix.AT_FDCWD, r.proc(0, "ns/pid", -1), 0, &st) != 0 {
+	if statat(unix.AT_FDCWD, r.proc(pid, "ns/pid", -1), 0, &st) != 0 {
 		return 0
 	}
 	return st.Ino

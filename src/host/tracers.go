@@ -1,0 +1,43 @@
+package host
+
+import (
+	"os"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/ebpfless/ebpfless/src/procfs"
+	"golang.org/x/sys/unix"
+)
+
+// tracerName is the program that tracers run, wherever an image has put it.
+const tracerName = "cws-instrumentation"
+
+// Tracers recognizes our tracers and what they trace. It belongs to one goroutine.
+type Tracers struct {
+	mount string
+	proc  procfs.Reader
+}
+
+// NewTracers reads the proc file system at a mount point.
+func NewTracers(mount string) *Tracers {
+	return &Tracers{mount: mount, proc: procfs.Reader{Mount: mount}}
+}
+
+// Is tells whether a process is a tracer. The name alone would let anybody hide as one: the file must be root's, and
+// nobody else may write to it.
+func (t *Tracers) Is(pid int) bool {
+	exe := t.mount + "/" + strconv.Itoa(pid) + "/exe"
+	program, err := os.Readlink(exe)
+	if err != nil || path.Base(strings.TrimSuffix(program, " (deleted)")) != tracerName {
+		return false
+	}
+	var st unix.Stat_t
+	return unix.Stat(exe, &st) == nil && st.Uid == 0 && st.Mode&0o022 == 0
+}
+
+// Trace tells whether a process is traced by one of our tracers, which reports it.
+func (t *Tracers) Trace(pid int) bool {
+	var s procfs.Status
+	return t.proc.Status(pid, &s) == 0 && s.TracerPID > 0 && t.Is(s.TracerPID)
+}

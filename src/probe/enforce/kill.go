@@ -1,0 +1,160 @@
+// Package enforce kills what rules want killed, and nothing that the host or the probe can't do without. Which rule wants
+// what, and what is reported of it, is left to its callers.
+package enforce
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/ebpfless/ebpfless/src/procfs"
+	"golang.org/x/sys/unix"
+)
+
+// Target is a process as a tracer knows it.
+type Target struct {
+	NSID  uint64 // inode of the tracer's pid namespace; 0: unknown, taken for the probe's own
+	PID   uint32 // in that namespace
+	Since uint64 // it ran at this moment already, nanoseconds since the epoch
+}
+
+// Victim is a process that was told to end, by its pid here.
+type Victim struct {
+	PID     int
+	started uint64
+}
+
+// Killer sends signals. It belongs to one goroutine at a time.
+type Killer struct {
+	mount     string
+	proc      procfs.Reader
+	namespace uint64
+	protect   *protection
+}
+
+// NewKiller reads the proc file system at a mount point, empty for /proc. exclude are executables that are never killed, as
+// globs of paths.
+func NewKiller(mount string, exclude []string) (*Killer, error) {
+	if mount == "" {
+		mount = "/proc"
+	}
+	k := &Killer{mount: mount, proc: procfs.Reader{Mount: mount}}
+	k.namespace = k.proc.PIDNamespace()
+	var err error
+	k.protect, err = newProtection(mount, exclude)
+	return k, err
+}
+
+// Kill sends a signal to all targets, or to none of them where one is protected. Those that are gone are left out. The
+// error says why nobody, or not everybody, was told.
+func (k *Killer) Kill(targets []Target, signal unix.Signal) ([]Victim, error) {
+	if self, err := os.Readlink(k.mount + "/self"); err != nil || self != strconv.Itoa(os.Getpid()) {
+		return nil, fmt.Errorf("the processes in %s are not those of the probe's pid namespace, so that none can be killed: run the probe in the host's (docker run --pid host)", k.mount)
+	}
+	var victims []Victim
+	for _, t := range targets {
+		v, err := k.find(t)
+		if errors.Is(err, unix.ESRCH) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		victims = append(victims, v)
+	}
+	if len(victims) == 0 {
+		return nil, errors.New("it has ended already")
+	}
+	if err := k.protect.check(victims); err != nil {
+		return nil, err
+	}
+	told := victims[:0]
+	var failures []error
+	for _, v := range victims {
+		if err := k.send(v, signal); err != nil {
+			failures = append(failures, fmt.Errorf("kill pid %d: %w", v.PID, err))
+			continue
+		}
+		told = append(told, v)
+	}
+	return told, errors.Join(failures...)
+}
+
+// send makes sure that the pid has not gone to another process between the look and the signal, where the kernel can
+// (pidfd_open(2), Linux 5.3).
+func (k *Killer) send(v Victim, signal unix.Signal) error {
+	fd, err := unix.PidfdOpen(v.PID, 0)
+	if err != nil {
+		return unix.Kill(v.PID, signal)
+	}
+	defer unix.Close(fd)
+	if k.proc.Started(v.PID) != v.started {
+		return unix.ESRCH
+	}
+	return unix.PidfdSendSignal(fd, signal, nil, 0)
+}
+
+// Gone tells whether a victim has ended; a zombie has.
+func (k *Killer) Gone(v Victim) bool {
+	return k.proc.Started(v.PID) != v.started || k.proc.State(v.PID) == 'Z' || k.proc.State(v.PID) == 'X'
+}
+
+// slack is how far two clocks, of the event and of the kernel's ticks, may be apart.
+const slack = 2e9
+
+// find looks for a target under the pid that it has here. ESRCH: it is gone, or another has its pid now.
+func (k *Killer) find(t Target) (Victim, error) {
+	pid := int(t.PID)
+	if t.NSID != 0 && t.NSID != k.namespace {
+		var err error
+		if pid, err = k.translate(t); err != nil {
+			return Victim{}, err
+		}
+	}
+	started := k.proc.Started(pid)
+	if started == 0 || t.Since != 0 && started > t.Since+slack {
+		return Victim{}, unix.ESRCH
+	}
+	return Victim{PID: pid, started: started}, nil
+}
+
+// translate finds a process of another pid namespace. The namespace must be one below the probe's, of which the probe's
+// proc file system shows the processes (NSpid of /proc/PID/status, Linux 4.1).
+func (k *Killer) translate(t Target) (int, error) {
+	known := false
+	for _, pid := range procfs.Numbers(k.mount) {
+		if k.proc.NamespaceOf(pid) != t.NSID {
+			continue
+		}
+		known = true
+		if inner, ok := k.innerPID(pid); ok && inner == t.PID {
+			return pid, nil
+		}
+	}
+	if known {
+		return 0, unix.ESRCH
+	}
+	return 0, fmt.Errorf("pid %d of pid namespace %d can't be found from the probe's pid namespace %d: run the probe in the host's (docker run --pid host)",
+		t.PID, t.NSID, k.namespace)
+}
+
+// innerPID is a process's number in the innermost of its pid namespaces.
+func (k *Killer) innerPID(pid int) (uint32, bool) {
+	text, err := os.ReadFile(k.mount + "/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return 0, false
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, found := strings.CutPrefix(line, "NSpid:"); found {
+			numbers := strings.Fields(rest)
+			if len(numbers) == 0 {
+				return 0, false
+			}
+			n, err := strconv.ParseUint(numbers[len(numbers)-1], 10, 32)
+			return uint32(n), err == nil
+		}
+	}
+	return 0, false
+}
