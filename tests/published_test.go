@@ -100,7 +100,7 @@ func TestPublishedRulesLoadOrSayWhyNot(t *testing.T) {
 			text += "    " + row.more
 		}
 		rules := probe.Rules(model, []*secl.Policy{secl.ParsePolicy("published.policy", []byte(text))},
-			secl.Host{OS: "linux", Origin: "ebpfless"})
+			secl.Host{OS: "linux", Origin: "ebpfless"}, true)
 		if len(rules.Outcomes) != 1 {
 			t.Errorf("%s: %v", row.about, rules.Outcomes)
 			continue

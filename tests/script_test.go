@@ -26,6 +26,7 @@ func TestScripts(t *testing.T) {
 			if err != nil || len(files) == 0 {
 				t.Skip("no scripts for " + name + " yet")
 			}
+			program(t, "cws-instrumentation") // what a probe is talked to by
 			dir := filepath.Dir(program(t, name))
 			testscript.Run(t, testscript.Params{
 				Files: files,

@@ -31,6 +31,7 @@ type Config struct {
 	EnforcementExclude []string // globs of executables that are never killed
 	DisarmContainer    Disarmer
 	DisarmExecutable   Disarmer
+	DisarmProcess      Disarmer // ours: the original counts what processes run, not processes
 
 	HashEnabled     bool
 	HashEventTypes  []string
@@ -99,6 +100,9 @@ var rows = []row{
 	{key: disarms + "executable.enabled", field: func(c *Config) any { return &c.DisarmExecutable.Enabled }, initial: true},
 	{key: disarms + "executable.max_allowed", field: func(c *Config) any { return &c.DisarmExecutable.MaxAllowed }, initial: 5},
 	{key: disarms + "executable.period", field: func(c *Config) any { return &c.DisarmExecutable.Period }, initial: time.Minute},
+	{key: disarms + "process.enabled", field: func(c *Config) any { return &c.DisarmProcess.Enabled }, initial: true},
+	{key: disarms + "process.max_allowed", field: func(c *Config) any { return &c.DisarmProcess.MaxAllowed }, initial: 100},
+	{key: disarms + "process.period", field: func(c *Config) any { return &c.DisarmProcess.Period }, initial: time.Minute},
 
 	{key: "event_monitoring_config.envs_with_value", field: func(c *Config) any { return &c.EnvsWithValues }, initial: []string{
 		"LD_PRELOAD", "LD_LIBRARY_PATH", "PATH", "HISTSIZE", "HISTFILESIZE", "GLIBC_TUNABLES", "SSH_CLIENT",

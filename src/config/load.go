@@ -197,7 +197,7 @@ func (c *Config) check() error {
 	if ip := net.ParseIP(host); ip != nil && ip.To4() == nil {
 		return fmt.Errorf("%ssocket: %q is not an IPv4 address", ebpfless, host)
 	}
-	for name, d := range map[string]Disarmer{"container": c.DisarmContainer, "executable": c.DisarmExecutable} {
+	for name, d := range map[string]Disarmer{"container": c.DisarmContainer, "executable": c.DisarmExecutable, "process": c.DisarmProcess} {
 		if d.Enabled && d.MaxAllowed <= 0 {
 			return fmt.Errorf("%s%s: max_allowed %d must be above 0 where the disarmer is enabled", disarms, name, d.MaxAllowed)
 		}

@@ -20,14 +20,17 @@ func newDetection(rule *secl.Rule[Context], c *Context, facts *Facts) *Detection
 		Evt: evtDoc{
 			Name: e.Kind.String(), Category: category(e.Kind), Outcome: outcome(e.Retval),
 			MatchedRules: []matchedDoc{matched(rule.Def)}, RuleContext: expression(rule, c),
+			Variables: c.shown(secl.ScopeGlobal),
 		},
 		Process: processTree(c.Process),
 	}
 	if id := c.Process.ContainerID; id != "" {
-		d.Container = &containerDoc{ID: id, CreatedAt: date(c.Process.ContainerCreated)}
+		d.Container = &containerDoc{
+			ID: id, CreatedAt: date(c.Process.ContainerCreated), Variables: c.shown(secl.ScopeContainer),
+		}
 	}
 	if id := c.Process.CGroupID; id != "" {
-		d.CGroup = &idDoc{ID: id}
+		d.CGroup = &groupDoc{ID: id, Variables: c.shown(secl.ScopeCGroup)}
 	}
 	if o := c.Process.Owner; o.User != "" || o.Group != "" {
 		d.User = &userDoc{ID: o.User, Group: o.Group}
@@ -150,7 +153,7 @@ func processOf(p *Process) *processDoc {
 		PID: p.PID, PPID: p.PPID, TID: p.PID, UID: int64(o.UID), GID: int64(o.GID), User: o.User, Group: o.Group,
 		Comm: g.Comm, TTY: g.TTY, ForkTime: date(p.ForkTime), ExecTime: date(p.ExecTime), ExitTime: date(p.ExitTime),
 		Credentials: credentialsOf(p), Executable: fileOf(&g.File), Argv0: argv0(p),
-		ArgsTruncated: g.ArgsTruncated, Envs: g.Envp, EnvsTruncated: g.EnvsTruncated, IsThread: !p.Executed,
+		ArgsTruncated: g.ArgsTruncated, Envs: g.Envp, EnvsTruncated: g.EnvsTruncated, IsThread: !p.Executed, Variables: visible(p.Variables),
 	}
 	if len(g.Args) > 1 {
 		doc.Args = scrub(g.Args[1:])
@@ -159,7 +162,7 @@ func processOf(p *Process) *processDoc {
 		doc.Container = &containerDoc{ID: p.ContainerID, CreatedAt: date(p.ContainerCreated)}
 	}
 	if p.CGroupID != "" {
-		doc.CGroup = &idDoc{ID: p.CGroupID}
+		doc.CGroup = &groupDoc{ID: p.CGroupID}
 	}
 	return doc
 }

@@ -13,7 +13,7 @@ type Detection struct {
 	Process   *processDoc            `json:"process,omitempty"`
 	Exit      *exitDoc               `json:"exit,omitempty"`
 	Container *containerDoc          `json:"container,omitempty"`
-	CGroup    *idDoc                 `json:"cgroup,omitempty"`
+	CGroup    *groupDoc              `json:"cgroup,omitempty"`
 	Accept    *socketDoc             `json:"accept,omitempty"`
 	Bind      *socketDoc             `json:"bind,omitempty"`
 	Connect   *socketDoc             `json:"connect,omitempty"`
@@ -32,6 +32,7 @@ type agentDoc struct {
 	RuleID         string `json:"rule_id"`
 	OriginalRuleID string `json:"original_rule_id"`
 	RuleVersion    string `json:"rule_version,omitempty"`
+	RuleActions    []any  `json:"rule_actions,omitempty"`
 	PolicyName     string `json:"policy_name,omitempty"`
 	PolicyVersion  string `json:"policy_version,omitempty"`
 	Version        string `json:"version,omitempty"`
@@ -42,11 +43,34 @@ type agentDoc struct {
 	Distribution   string `json:"distribution,omitempty"`
 }
 
+// killDoc says what a kill action did. pids and error are ours; the original's schema leaves actions open.
+type killDoc struct {
+	Type         string `json:"type"`
+	Signal       string `json:"signal"`
+	Scope        string `json:"scope"`
+	Status       string `json:"status"`
+	DisarmerType string `json:"disarmer_type,omitempty"`
+	CreatedAt    string `json:"created_at,omitempty"`
+	DetectedAt   string `json:"detected_at,omitempty"`
+	KilledAt     string `json:"killed_at,omitempty"`
+	ExitedAt     string `json:"exited_at,omitempty"`
+	TTR          string `json:"ttr,omitempty"` // time to remediation: from detection to exit
+	PIDs         []int  `json:"pids,omitempty"`
+	Error        string `json:"error,omitempty"`
+}
+
+type hashDoc struct {
+	Type  string `json:"type"`
+	Path  string `json:"path"`
+	State string `json:"state"`
+}
+
 type evtDoc struct {
 	Name         string         `json:"name"`
 	Category     string         `json:"category"`
 	Outcome      string         `json:"outcome"`
 	MatchedRules []matchedDoc   `json:"matched_rules,omitempty"`
+	Variables    map[string]any `json:"variables,omitempty"`
 	RuleContext  *expressionDoc `json:"rule_context,omitempty"`
 }
 
@@ -84,6 +108,8 @@ type fileDoc struct {
 	AccessTime       string   `json:"access_time,omitempty"`
 	ModificationTime string   `json:"modification_time,omitempty"`
 	ChangeTime       string   `json:"change_time,omitempty"`
+	Hashes           []string `json:"hashes,omitempty"`
+	HashState        string   `json:"hash_state,omitempty"`
 	Destination      *fileDoc `json:"destination,omitempty"`
 }
 
@@ -103,13 +129,14 @@ type processDoc struct {
 	Credentials   *credentialsDoc `json:"credentials,omitempty"`
 	Executable    *fileDoc        `json:"executable,omitempty"`
 	Container     *containerDoc   `json:"container,omitempty"`
-	CGroup        *idDoc          `json:"cgroup,omitempty"`
+	CGroup        *groupDoc       `json:"cgroup,omitempty"`
 	Argv0         string          `json:"argv0,omitempty"`
 	Args          []string        `json:"args,omitempty"`
 	ArgsTruncated bool            `json:"args_truncated,omitempty"`
 	Envs          []string        `json:"envs,omitempty"`
 	EnvsTruncated bool            `json:"envs_truncated,omitempty"`
 	IsThread      bool            `json:"is_thread,omitempty"`
+	Variables     map[string]any  `json:"variables,omitempty"`
 	Parent        *processDoc     `json:"parent,omitempty"`
 	Ancestors     []*processDoc   `json:"ancestors,omitempty"`
 	Truncated     bool            `json:"truncated_ancestors,omitempty"`
@@ -157,12 +184,14 @@ type exitDoc struct {
 }
 
 type containerDoc struct {
-	ID        string `json:"id,omitempty"`
-	CreatedAt string `json:"created_at,omitempty"`
+	ID        string         `json:"id,omitempty"`
+	CreatedAt string         `json:"created_at,omitempty"`
+	Variables map[string]any `json:"variables,omitempty"`
 }
 
-type idDoc struct {
-	ID string `json:"id,omitempty"`
+type groupDoc struct {
+	ID        string         `json:"id,omitempty"`
+	Variables map[string]any `json:"variables,omitempty"`
 }
 
 type addressDoc struct {

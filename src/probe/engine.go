@@ -15,14 +15,16 @@ type Engine struct {
 	facts  Facts
 	detect func(*Detection)
 
-	lock    sync.Mutex
-	tree    *Tree
-	rules   *secl.RuleSet[Context]
-	limiter *limiter
-	context Context
-	counts  Counts
-	kinds   [64]uint64 // events by event.Kind, as many as a Set holds
-	hit     func(*secl.Rule[Context])
+	lock      sync.Mutex
+	tree      *Tree
+	rules     *secl.RuleSet[Context]
+	limiter   *limiter
+	actions   *actions
+	variables *variables
+	context   Context
+	counts    Counts
+	kinds     [64]uint64 // events by event.Kind, as many as a Set holds
+	hit       func(*secl.Rule[Context])
 }
 
 // Facts are what every detection says of this host and probe.
@@ -43,19 +45,25 @@ type Counts struct {
 	Kinds      map[string]uint64 // events by their type in rules
 }
 
-// NewEngine makes an engine without rules. detect is called with the engine locked; it must not block.
+// NewEngine makes an engine without rules. detect must be safe for concurrent use, and must not block: the engine may be
+// locked.
 func NewEngine(model *secl.Model[Context], facts Facts, burst, rate int, detect func(*Detection)) *Engine {
-	e := &Engine{model: model, facts: facts, detect: detect, tree: NewTree(), limiter: newLimiter(burst, rate)}
+	e := &Engine{model: model, facts: facts, detect: detect, tree: NewTree(), limiter: newLimiter(burst, rate), variables: newVariables()}
 	e.rules = secl.NewRuleSet(model, nil, secl.Options{})
 	e.hit = e.onHit
+	e.Act(Actors{})
 	return e
 }
+
+// Act sets who carries out what rules ask for. Call it before the first event.
+func (e *Engine) Act(actors Actors) { e.actions = newActions(actors) }
 
 // SetRules puts rules in force; no event falls between the old and the new.
 func (e *Engine) SetRules(rules *secl.RuleSet[Context]) {
 	e.lock.Lock()
 	defer e.lock.Unlock()
 	e.rules = rules
+	clear(e.actions.disarmers)
 }
 
 // always are the kinds without which the tree would be wrong, whatever the rules ask for.
@@ -108,7 +116,7 @@ func (e *Engine) Take(nsid uint64, container event.Container, ev *event.Event) {
 	if ev.Kind == event.Fork || ev.Kind == event.Unknown {
 		return
 	}
-	e.context = Context{Event: ev, Process: process, Hostname: e.facts.Hostname}
+	e.context = Context{Event: ev, Process: process, Hostname: e.facts.Hostname, variables: e.variables}
 	switch ev.Kind {
 	case event.Setrlimit:
 		e.context.Target = e.tree.Find(nsid, ev.Rlimit.PID)
@@ -119,13 +127,16 @@ func (e *Engine) Take(nsid uint64, container event.Container, ev *event.Event) {
 }
 
 func (e *Engine) onHit(rule *secl.Rule[Context]) {
+	deeds := e.act(rule)
 	if rule.Def.Silent {
+		drop(deeds)
 		return
 	}
-	if !e.limiter.allow(rule.Def, rule.Token(&e.context), time.Now()) {
+	if !urgent(deeds) && !e.limiter.allow(rule.Def, rule.Token(&e.context), time.Now()) {
 		e.counts.Limited++
+		drop(deeds)
 		return
 	}
 	e.counts.Detections++
-	e.detect(newDetection(rule, &e.context, &e.facts))
+	e.report(newDetection(rule, &e.context, &e.facts), deeds)
 }

@@ -18,7 +18,7 @@ func engineWith(t testing.TB, policy *secl.Policy) (*Engine, *[]*Detection) {
 	var found []*Detection
 	model := NewModel()
 	e := NewEngine(model, Facts{Version: "1.2.3", Arch: "amd64"}, 40, 10, func(d *Detection) { found = append(found, d) })
-	rules := Rules(model, []*secl.Policy{policy}, secl.Host{OS: "linux", Origin: "ebpfless"})
+	rules := Rules(model, []*secl.Policy{policy}, secl.Host{OS: "linux", Origin: "ebpfless"}, true)
 	for _, o := range rules.Outcomes {
 		if o.Status != secl.Loaded {
 			t.Fatal(o)

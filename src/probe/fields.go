@@ -15,6 +15,8 @@ type Context struct {
 	Process  *Process
 	Target   *Process // setrlimit: whose limit it is; ptrace: who is traced; nil when not known
 	Hostname string
+
+	variables *variables
 }
 
 type (
@@ -25,7 +27,7 @@ type (
 
 const (
 	notTraced = "a ptrace tracer can't see it"
-	notYet    = "hashes are not taken yet"
+	onDemand  = "hashes are taken by the action hash, after the rules have been asked"
 )
 
 func fileInt(name string, get func(*event.File) int64) fileGetter {
@@ -50,7 +52,7 @@ var fileFields = []fileGetter{
 	fileInt("inode", func(f *event.File) int64 { return int64(f.Inode) }),
 	fileInt("change_time", func(f *event.File) int64 { return int64(f.CTime) }),
 	fileInt("modification_time", func(f *event.File) int64 { return int64(f.MTime) }),
-	secl.Missing[Context, event.File]("hashes", secl.TypeString, true, notYet),
+	secl.Missing[Context, event.File]("hashes", secl.TypeString, true, onDemand),
 	missingFile("filesystem", secl.TypeString), missingFile("mount_id", secl.TypeInt),
 	missingFile("in_upper_layer", secl.TypeBool), missingFile("mount_visible", secl.TypeBool),
 	missingFile("mount_detached", secl.TypeBool), missingFile("package.name", secl.TypeString),
@@ -160,6 +162,12 @@ func join[T any](lists ...[]T) []T {
 // NewModel is the table of everything that rules may name.
 func NewModel() *secl.Model[Context] {
 	m := secl.NewModel[Context]()
+	m.Lookup = func(c *Context, spec *secl.VariableSpec) *secl.Value {
+		if c.variables == nil { // asked without an engine
+			return nil
+		}
+		return c.variables.lookup(c, spec)
+	}
 	process := func(c *Context) *Process { return c.Process }
 	secl.Under(m, "process.", "", process, processFields)
 	secl.Under(m, "process.parent.", "", func(c *Context) *Process { return c.Process.Parent }, processFields)

@@ -96,6 +96,19 @@ func forgetGone(stores map[string]*secl.Store, tree *Tree, of func(*Process) str
 	}
 }
 
+// shown are the variables of a scope, other than of a process, that a detection shows; nil when there are none.
+func (c *Context) shown(scope secl.Scope) map[string]any {
+	switch {
+	case c.variables == nil:
+		return nil
+	case scope == secl.ScopeContainer:
+		return visible(c.variables.containers[c.Process.ContainerID])
+	case scope == secl.ScopeCGroup:
+		return visible(c.variables.cgroups[c.Process.CGroupID])
+	}
+	return visible(&c.variables.global)
+}
+
 // visible gives the variables that a detection shows; nil when there are none.
 func visible(s *secl.Store) map[string]any {
 	if s == nil {

@@ -70,7 +70,7 @@ func (a *assembly[C]) hash(r *Rule[C], def *HashAction) (*HashAction, error) {
 	switch {
 	case out.Field == "":
 		return nil, fmt.Errorf("hash: field is missing, and %s rules have no default", event)
-	case f == nil || !f.glob:
+	case f == nil || !f.glob || f.iter != nil:
 		return nil, fmt.Errorf("hash: %q is not a file", out.Field)
 	case f.event != event && !strings.HasPrefix(out.Field, "process."):
 		return nil, fmt.Errorf("hash: %q is no file of %s events or of their process", out.Field, event)

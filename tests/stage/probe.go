@@ -23,7 +23,7 @@ type Rules struct {
 // Load reads a policy; one rule that is refused, or that reads a field which is never filled, is an error.
 func Load(file string) (*Rules, error) {
 	model := probe.NewModel()
-	rules := probe.Rules(model, []*secl.Policy{secl.LoadFile(file)}, secl.Host{OS: "linux", Origin: "ebpfless"})
+	rules := probe.Rules(model, []*secl.Policy{secl.LoadFile(file)}, secl.Host{OS: "linux", Origin: "ebpfless"}, true)
 	for _, o := range rules.Outcomes {
 		if o.Status != secl.Loaded || len(o.Warnings) > 0 {
 			return nil, fmt.Errorf("%v %v", o, o.Warnings)

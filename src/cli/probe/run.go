@@ -57,22 +57,29 @@ func run(cmd *cobra.Command, f *runFlags) error {
 		return err
 	}
 	defer closeOutput()
-	p := &process{log: log, flags: f, model: probe.NewModel(), host: host(c)}
+	p := &process{log: log, flags: f, model: probe.NewModel(), host: host(c), enforcement: c.Enforcement}
 	p.engine = probe.NewEngine(p.model, facts(c), c.EventBurst, c.EventRate, sink.Put)
+	actors, err := actors(c, log)
+	if err != nil {
+		return refuse("correct runtime_security_config.enforcement; nothing was started", "%v", err)
+	}
+	p.engine.Act(actors)
 	if err := p.reload(); err != nil {
 		return refuse("correct it; nothing was started", "%v", err)
 	}
 	err = p.serve(c)
+	p.engine.Finish()
 	return errors.Join(err, sink.Close())
 }
 
 // process is a probe that runs.
 type process struct {
-	log    *logrus.Entry
-	flags  *runFlags
-	model  *secl.Model[probe.Context]
-	host   secl.Host
-	engine *probe.Engine
+	log         *logrus.Entry
+	flags       *runFlags
+	model       *secl.Model[probe.Context]
+	host        secl.Host
+	enforcement bool
+	engine      *probe.Engine
 }
 
 // serve listens until a signal ends it.
@@ -120,7 +127,7 @@ func (p *process) announce(server *probe.Server) error {
 // reload puts the policies in force as they are now. Rules that are refused are told and left out; a file or directory
 // that can't be read leaves the rules as they are.
 func (p *process) reload() error {
-	rules, err := probe.LoadPolicies(p.model, p.flags.policies, p.host)
+	rules, err := probe.LoadPolicies(p.model, p.flags.policies, p.host, p.enforcement)
 	if err != nil {
 		return err
 	}

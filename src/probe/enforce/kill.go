@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/ebpfless/ebpfless/src/procfs"
 	"golang.org/x/sys/unix"
@@ -26,9 +29,11 @@ type Victim struct {
 	started uint64
 }
 
-// Killer sends signals. It belongs to one goroutine at a time.
+// Killer sends signals. It is safe for concurrent use.
 type Killer struct {
-	mount     string
+	mount string
+
+	lock      sync.Mutex
 	proc      procfs.Reader
 	namespace uint64
 	protect   *protection
@@ -50,6 +55,8 @@ func NewKiller(mount string, exclude []string) (*Killer, error) {
 // Kill sends a signal to all targets, or to none of them where one is protected. Those that are gone are left out. The
 // error says why nobody, or not everybody, was told.
 func (k *Killer) Kill(targets []Target, signal unix.Signal) ([]Victim, error) {
+	k.lock.Lock()
+	defer k.lock.Unlock()
 	if self, err := os.Readlink(k.mount + "/self"); err != nil || self != strconv.Itoa(os.Getpid()) {
 		return nil, fmt.Errorf("the processes in %s are not those of the probe's pid namespace, so that none can be killed: run the probe in the host's (docker run --pid host)", k.mount)
 	}
@@ -96,9 +103,35 @@ func (k *Killer) send(v Victim, signal unix.Signal) error {
 	return unix.PidfdSendSignal(fd, signal, nil, 0)
 }
 
-// Gone tells whether a victim has ended; a zombie has.
-func (k *Killer) Gone(v Victim) bool {
-	return k.proc.Started(v.PID) != v.started || k.proc.State(v.PID) == 'Z' || k.proc.State(v.PID) == 'X'
+// Find gives the pid that a target has in the killer's proc file system.
+func (k *Killer) Find(t Target) (int, error) {
+	k.lock.Lock()
+	defer k.lock.Unlock()
+	v, err := k.find(t)
+	return v.PID, err
+}
+
+// Near tells whether a target can be found without a look at all processes.
+func (k *Killer) Near(t Target) bool { return t.NSID == 0 || t.NSID == k.namespace }
+
+// waitStep is how often Wait looks.
+const waitStep = 2 * time.Millisecond
+
+// Wait returns when all victims have ended, or after the limit; it tells which. A zombie has ended.
+func (k *Killer) Wait(victims []Victim, limit time.Duration) bool {
+	proc := procfs.Reader{Mount: k.mount}
+	gone := func(v Victim) bool {
+		state := proc.State(v.PID)
+		return state == 'Z' || state == 'X' || proc.Started(v.PID) != v.started
+	}
+	for end := time.Now().Add(limit); ; time.Sleep(waitStep) {
+		if victims = slices.DeleteFunc(slices.Clone(victims), gone); len(victims) == 0 {
+			return true
+		}
+		if time.Now().After(end) {
+			return false
+		}
+	}
 }
 
 // slack is how far two clocks, of the event and of the kernel's ticks, may be apart.
@@ -107,7 +140,7 @@ const slack = 2e9
 // find looks for a target under the pid that it has here. ESRCH: it is gone, or another has its pid now.
 func (k *Killer) find(t Target) (Victim, error) {
 	pid := int(t.PID)
-	if t.NSID != 0 && t.NSID != k.namespace {
+	if !k.Near(t) {
 		var err error
 		if pid, err = k.translate(t); err != nil {
 			return Victim{}, err

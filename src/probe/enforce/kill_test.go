@@ -51,12 +51,12 @@ func TestKillEndsAProcess(t *testing.T) {
 	if err != nil || len(told) != 1 || told[0].PID != cmd.Process.Pid {
 		t.Fatalf("told %v, %v", told, err)
 	}
+	if !k.Wait(told, 5*time.Second) {
+		t.Error("it is said to live")
+	}
 	state, _ := cmd.Process.Wait()
 	if state.Sys().(interface{ Signal() unix.Signal }).Signal() != unix.SIGKILL {
 		t.Errorf("it ended by %v", state)
-	}
-	if !k.Gone(told[0]) {
-		t.Error("it is said to live")
 	}
 }
 

@@ -19,7 +19,7 @@ func detection(t *testing.T) *probe.Detection {
 	model := probe.NewModel()
 	e := probe.NewEngine(model, probe.Facts{}, 40, 10, func(d *probe.Detection) { found = d })
 	policy := "rules:\n  - id: it\n    description: a test\n    expression: open.file.name =~ ~\"x*\"\n    tags: {technique: T1000, owner: us}\n"
-	e.SetRules(probe.Rules(model, []*secl.Policy{secl.ParsePolicy("p", []byte(policy))}, secl.Host{}))
+	e.SetRules(probe.Rules(model, []*secl.Policy{secl.ParsePolicy("p", []byte(policy))}, secl.Host{}, true))
 	e.Take(1, event.Container{}, &event.Event{Kind: event.Exec, PID: 2, File: event.File{Path: "/bin/sh"}})
 	e.Take(1, event.Container{}, &event.Event{Kind: event.Open, PID: 2, File: event.File{Path: "/x\x1b[2J\nevil"}})
 	if found == nil {
