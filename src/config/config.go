@@ -20,6 +20,7 @@ type Config struct {
 	FIM        bool
 	EBPFLess   bool
 	Socket     string // host:port that tracers connect to, IPv4
+	WatchHost  bool   // ours: look for programs that no tracer reports, too
 	PolicyDir  string
 	EnvsAsTags []string
 
@@ -81,6 +82,7 @@ var rows = []row{
 	{key: cws + "fim_enabled", field: func(c *Config) any { return &c.FIM }, initial: false},
 	{key: ebpfless + "enabled", field: func(c *Config) any { return &c.EBPFLess }, initial: false},
 	{key: ebpfless + "socket", field: func(c *Config) any { return &c.Socket }, initial: "localhost:5678"},
+	{key: ebpfless + "watch_host", field: func(c *Config) any { return &c.WatchHost }, initial: true},
 	{key: cws + "policies.dir", field: func(c *Config) any { return &c.PolicyDir }, initial: "/etc/datadog-agent/runtime-security.d"},
 	{key: cws + "env_as_tags", field: func(c *Config) any { return &c.EnvsAsTags }, initial: []string{}},
 	{key: server + "burst", field: func(c *Config) any { return &c.EventBurst }, initial: 40},

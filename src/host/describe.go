@@ -20,7 +20,7 @@ func NewDescriber(proc string, names record.Names) *Describer {
 }
 
 // Describe gives the exec of what a process runs now, with the time of the process's start in nanoseconds since the epoch.
-// It is nil for a kernel thread, which has no executable, and for a process that has gone or was replaced meanwhile.
+// It is nil for a kernel thread, which has no executable, and for a process that went before it was read.
 func (d *Describer) Describe(pid int) *event.Event {
 	started := d.proc.Started(pid)
 	if started == 0 {
@@ -37,8 +37,8 @@ func (d *Describer) Describe(pid int) *event.Event {
 	e := record.Event(facts, &d.text, d.names)
 	place := PlaceOf(d.proc.Mount, pid)
 	e.ContainerID, e.CGroupID = place.ContainerID, place.CGroupID
-	if d.proc.Started(pid) != started {
-		return nil
+	if again := d.proc.Started(pid); again != 0 && again != started {
+		return nil // parts of two processes
 	}
 	return e
 }

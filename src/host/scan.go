@@ -3,6 +3,8 @@
 package host
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/ebpfless/ebpfless/src/event"
@@ -67,18 +69,23 @@ func (s *Scan) Round() []*event.Event {
 	seen := map[int]bool{}
 	for _, pid := range procfs.Numbers(s.mount) {
 		now := identity{started: s.proc.Started(pid), program: s.proc.ExecutableInode(pid)}
-		if now.started == 0 || s.traced(pid) {
+		if now.started == 0 {
+			continue
+		}
+		if s.known[pid] == now {
+			seen[pid] = true
+			continue
+		}
+		if s.traced(pid) {
 			continue
 		}
 		seen[pid] = true
-		if s.known[pid] == now {
-			continue
-		}
 		if e := s.describe.Describe(pid); e != nil {
 			events = append(events, e)
 		}
 		s.known[pid] = now
 	}
+	slices.SortFunc(events, func(a, b *event.Event) int { return cmp.Compare(a.Time, b.Time) }) // parents first
 	for pid := range s.known {
 		if !seen[pid] {
 			delete(s.known, pid)

@@ -22,6 +22,7 @@ type Engine struct {
 	actions   *actions
 	variables *variables
 	context   Context
+	absent    []absent
 	counts    Counts
 	kinds     [64]uint64 // events by event.Kind, as many as a Set holds
 	hit       func(*secl.Rule[Context])
@@ -103,6 +104,11 @@ func (e *Engine) Counts() Counts {
 func (e *Engine) Take(nsid uint64, container event.Container, ev *event.Event) {
 	e.lock.Lock()
 	defer e.lock.Unlock()
+	e.take(nsid, container, ev).Traced = true
+}
+
+// take judges one event and gives the process that did it.
+func (e *Engine) take(nsid uint64, container event.Container, ev *event.Event) *Process {
 	e.counts.Events++
 	e.kinds[ev.Kind%64]++
 	if ev.ContainerID == "" {
@@ -114,7 +120,7 @@ func (e *Engine) Take(nsid uint64, container event.Container, ev *event.Event) {
 		process.ContainerCreated = container.CreatedAt
 	}
 	if ev.Kind == event.Fork || ev.Kind == event.Unknown {
-		return
+		return process
 	}
 	e.context = Context{Event: ev, Process: process, Hostname: e.facts.Hostname, variables: e.variables}
 	switch ev.Kind {
@@ -124,6 +130,7 @@ func (e *Engine) Take(nsid uint64, container event.Container, ev *event.Event) {
 		e.context.Target = e.tree.Find(nsid, ev.Ptrace.PID)
 	}
 	e.rules.Evaluate(&e.context, ev.Kind.String(), e.hit)
+	return process
 }
 
 func (e *Engine) onHit(rule *secl.Rule[Context]) {

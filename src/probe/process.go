@@ -24,6 +24,7 @@ type Process struct {
 	ExecTime uint64
 	ExitTime uint64
 	Executed bool // its program was executed in it, not inherited
+	Traced   bool // a tracer reports it
 
 	Variables *secl.Store // what set actions have set on it; nil for none
 

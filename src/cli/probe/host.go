@@ -36,8 +36,8 @@ func facts(c *config.Config) probe.Facts {
 	}
 }
 
-// host is what the filters of rules ask about.
-func host(c *config.Config) secl.Host {
+// thisHost is what the filters of rules ask about.
+func thisHost(c *config.Config) secl.Host {
 	h := secl.Host{OS: "linux", Origin: "ebpfless", Hostname: hostname(c), Envs: os.Environ()}
 	distribution := osRelease()
 	h.ID, h.PlatformID, h.VersionID = distribution["ID"], distribution["PLATFORM_ID"], distribution["VERSION_ID"]

@@ -30,7 +30,7 @@ func check(cmd *cobra.Command, c *config.Config, files []string) error {
 	model := probe.NewModel()
 	if len(files) == 0 {
 		var err error
-		if rules, err = probe.LoadPolicies(model, c.PolicyDir, host(c), c.Enforcement); err != nil {
+		if rules, err = probe.LoadPolicies(model, c.PolicyDir, thisHost(c), c.Enforcement); err != nil {
 			return err
 		}
 	} else {
@@ -38,7 +38,7 @@ func check(cmd *cobra.Command, c *config.Config, files []string) error {
 		for _, file := range files {
 			policies = append(policies, secl.LoadFile(file))
 		}
-		rules = probe.Rules(model, policies, host(c), c.Enforcement)
+		rules = probe.Rules(model, policies, thisHost(c), c.Enforcement)
 	}
 	refused := 0
 	for _, o := range rules.Outcomes {

@@ -57,7 +57,7 @@ func run(cmd *cobra.Command, f *runFlags) error {
 		return err
 	}
 	defer closeOutput()
-	p := &process{log: log, flags: f, model: probe.NewModel(), host: host(c), enforcement: c.Enforcement}
+	p := &process{log: log, flags: f, model: probe.NewModel(), host: thisHost(c), enforcement: c.Enforcement}
 	p.engine = probe.NewEngine(p.model, facts(c), c.EventBurst, c.EventRate, sink.Put)
 	actors, err := actors(c, log)
 	if err != nil {
@@ -92,6 +92,13 @@ func (p *process) serve(c *config.Config) error {
 	}
 	if err := p.announce(server); err != nil {
 		return err
+	}
+	if c.WatchHost {
+		end := p.watch()
+		defer func() {
+			n := end()
+			p.log.Infof("of programs that no tracer reports %d were seen, %d had ended before they could be", n.Described, n.Missed)
+		}()
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve() }()
