@@ -100,6 +100,9 @@ func (p *process) serve(c *config.Config) error {
 			p.log.Infof("of programs that no tracer reports %d were seen, %d had ended before they could be", n.Described, n.Missed)
 		}()
 	}
+	done := make(chan struct{})
+	defer close(done)
+	ready(func() { p.engine.Counts() }, done)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve() }()
 	for {
