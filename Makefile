@@ -7,7 +7,12 @@ COMMANDS := $(notdir $(patsubst %/,%,$(dir $(wildcard src/cmd/*/main.go))))
 SCRIPTS   = $(shell git ls-files -co --exclude-standard | xargs -r grep -lIE '^\#!/(usr/)?bin/(env )?(ba|da)?sh' 2>/dev/null)
 GOARCH   ?= $(shell go env GOARCH)
 FUZZTIME ?= 20s
+REPO     ?= dist/repo
 ROUNDS   ?= 5
+
+# A tag v1.2.3 is a release; everything else sorts below the next one in both formats.
+PACKAGE_VERSION ?= $(or $(patsubst v%,%,$(shell git describe --tags --exact-match --match 'v*' 2>/dev/null)),0.0.0~git$(shell git log -1 --format=%cd.%h --date=format:%Y%m%d))
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 
 export CGO_ENABLED := 0
 
@@ -25,7 +30,7 @@ ldflags-cws-instrumentation = $(TRACER_LDFLAGS)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-detections test-init check fuzz bench clean setup $(COMMANDS)
+.PHONY: help build run test test-detections test-init packages repo test-packages check fuzz bench clean setup $(COMMANDS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +52,21 @@ test-detections: build ## do what each default rule is about, harmlessly, and pr
 
 test-init: build ## protect real services in booted containers with systemd and sysvinit (needs root; some minutes)
 	tests/system/init/run
+
+packages: ## build .deb and .rpm packages for amd64 and arm64 into dist/
+	rm -rf dist && mkdir -p dist/man dist/completions
+	for arch in amd64 arm64; do $(MAKE) --no-print-directory GOARCH=$$arch BIN=dist/bin/$$arch VERSION=$(PACKAGE_VERSION) build; done
+	for page in packaging/man/*.8; do gzip -9nc $$page >dist/man/$${page##*/}.gz; done
+	for name in $(COMMANDS); do for shell in bash zsh fish; do \
+		dist/bin/$(shell go env GOHOSTARCH)/$$name completion $$shell >dist/completions/$$name.$$shell || exit 1; done; done
+	GOARCH= go run ./packaging/build -dist dist -version '$(PACKAGE_VERSION)' -epoch $(SOURCE_DATE_EPOCH)
+	cd dist && sha256sum *.deb *.rpm >SHA256SUMS
+
+repo: ## make signed apt and yum repositories of dist/ in REPO (SIGNING_KEY=file)
+	packaging/repo/make dist $(REPO)
+
+test-packages: ## install, upgrade and purge the packages in booted containers (needs root; some minutes)
+	tests/system/packages/run
 
 check: ## gofmt, go vet, staticcheck, shellcheck
 	@unformatted=$$(gofmt -l src tests); test -z "$$unformatted" || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }

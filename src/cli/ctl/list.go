@@ -25,14 +25,22 @@ type row struct {
 
 func listCommand() *cobra.Command {
 	var output string
+	var names bool
 	cmd := &cobra.Command{Use: "list", Short: "List what is wrapped or attached", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
 		rows, err := watchedRows(cmd.Context())
 		if err != nil {
 			return err
 		}
+		if names {
+			for _, r := range rows {
+				fmt.Fprintln(cmd.OutOrStdout(), r.Service)
+			}
+			return nil
+		}
 		return show(cmd.OutOrStdout(), output, rows, func(out io.Writer) { table(out, rows) })
 	}}
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	cmd.Flags().BoolVar(&names, "names", false, "print the names alone, for scripts")
 	return cmd
 }
 
