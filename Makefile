@@ -27,6 +27,7 @@ LDFLAGS = -s -w \
 TRACER_LDFLAGS ?= $(if $(wildcard src/tracer/launch/entry_$(GOARCH).s),-E $(MODULE)/src/tracer/launch.entry)
 ldflags-cws-instrumentation = $(TRACER_LDFLAGS)
 
+SBOM        := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
@@ -60,7 +61,9 @@ packages: ## build .deb and .rpm packages for amd64 and arm64 into dist/
 	for name in $(COMMANDS); do for shell in bash zsh fish; do \
 		dist/bin/$(shell go env GOHOSTARCH)/$$name completion $$shell >dist/completions/$$name.$$shell || exit 1; done; done
 	GOARCH= go run ./packaging/build -dist dist -version '$(PACKAGE_VERSION)' -epoch $(SOURCE_DATE_EPOCH)
-	cd dist && sha256sum *.deb *.rpm >SHA256SUMS
+	for arch in amd64 arm64; do packaging/tarball dist $$arch '$(PACKAGE_VERSION)' && \
+		go run $(SBOM) bin -json -output dist/ebpfless-$$arch.cdx.json -noserial dist/bin/$$arch/system-probe 2>/dev/null || exit 1; done
+	cd dist && sha256sum *.deb *.rpm *.tar.gz *.cdx.json >SHA256SUMS
 
 repo: ## make signed apt and yum repositories of dist/ in REPO (SIGNING_KEY=file)
 	packaging/repo/make dist $(REPO)
