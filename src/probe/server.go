@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ebpfless/ebpfless/src/event"
+	"github.com/ebpfless/ebpfless/src/wire"
 	"github.com/sirupsen/logrus"
 )
 
@@ -37,7 +38,7 @@ type stream struct{ nsid, started uint64 }
 
 // Listen opens the socket at host:port, IPv4 as the original. Port 0 takes a free one.
 func Listen(addr string, engine *Engine, log *logrus.Entry) (*Server, error) {
-	listener, err := net.Listen("tcp4", addr)
+	listener, err := net.Listen("tcp4", wire.Address(addr))
 	if err != nil {
 		return nil, fmt.Errorf("listen for tracers: %w", err)
 	}

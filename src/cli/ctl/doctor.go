@@ -12,6 +12,7 @@ import (
 	"github.com/ebpfless/ebpfless/src/config"
 	"github.com/ebpfless/ebpfless/src/seccomp"
 	"github.com/ebpfless/ebpfless/src/tracer/launch"
+	"github.com/ebpfless/ebpfless/src/wire"
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 )
@@ -137,7 +138,7 @@ func reach(path string) verdict {
 	if err != nil {
 		return warning("", "not tried: the configuration is broken")
 	}
-	conn, err := net.DialTimeout("tcp4", c.Socket, 2*time.Second)
+	conn, err := net.DialTimeout("tcp4", wire.Address(c.Socket), 2*time.Second)
 	if err != nil {
 		return problem("start it: systemctl start datadog-agent-sysprobe, or system-probe run", "nothing answers at %s", c.Socket)
 	}

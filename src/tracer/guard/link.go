@@ -51,7 +51,7 @@ func NewLink(addr string, hello event.Hello, log *logrus.Entry) *Link {
 
 // Connect tries once. On success the probe has the hello, and its interest if it is one of ours; nil otherwise.
 func (l *Link) Connect() (*event.Interest, error) {
-	raw, err := net.DialTimeout("tcp", l.addr, dialLimit)
+	raw, err := net.DialTimeout("tcp", wire.Address(l.addr), dialLimit)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,149 @@
+#!/bin/bash
+# The life of the packages on a Debian host.
+# shellcheck disable=SC2317 # functions are called by check
+# shellcheck source-path=SCRIPTDIR
+set -uo pipefail
+. "$(dirname "$0")/common.sh"
+
+apt() {
+	apt-get -y -qq -o Dir::Etc::sourcelist=/etc/apt/sources.list.d/ebpfless.list -o Dir::Etc::sourceparts=- \
+		-o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
+}
+
+keyring=/etc/apt/keyrings/ebpfless.gpg
+packages=(cws-instrumentation cws-probe cws-services)
+at() { apt install --allow-downgrades "${packages[@]/%/=$1-1}"; }
+version() { [[ $(dpkg-query -W -f '${Version}' cws-probe) == "$1-1" ]]; }
+
+trust() {
+	mkdir -p /etc/apt/keyrings
+	cp "$1" "$keyring"
+	echo "deb [signed-by=$keyring] http://127.0.0.1:8000/apt stable main" >/etc/apt/sources.list.d/ebpfless.list
+}
+
+daemon() {
+	if [[ -d /run/systemd/system ]]; then
+		printf '[Service]\nExecStart=/bin/sleep 100000\n' >/etc/systemd/system/toy.service
+		systemctl daemon-reload && systemctl start toy
+	else
+		cat >/etc/init.d/toy <<'EOF'
+#!/bin/sh
+### BEGIN INIT INFO
+# Provides:          toy
+# Required-Start:    $remote_fs
+# Required-Stop:     $remote_fs
+# Default-Start:     2 3 4 5
+# Default-Stop:      0 1 6
+# Short-Description: A toy
+### END INIT INFO
+case $1 in
+start) start-stop-daemon --start --background --make-pidfile --pidfile /run/toy.pid --exec /bin/sleep -- 100000 ;;
+stop) start-stop-daemon --stop --oknodo --pidfile /run/toy.pid ;;
+restart) "$0" stop; "$0" start ;;
+status) start-stop-daemon --status --pidfile /run/toy.pid ;;
+esac
+EOF
+		chmod +x /etc/init.d/toy
+		update-rc.d toy defaults && service toy start
+	fi
+}
+
+undaemon() {
+	if [[ -d /run/systemd/system ]]; then
+		systemctl stop toy
+		rm /etc/systemd/system/toy.service
+		systemctl daemon-reload
+	else
+		service toy stop
+		rm /etc/init.d/toy
+		update-rc.d toy remove
+	fi
+}
+
+toy_is() {
+	local pid tracer
+	pid=$(pgrep -f '^/bin/sleep 100000') || return 1
+	tracer=$(awk '$1 == "TracerPid:" { print $2 }' "/proc/$pid/status")
+	case $1 in wrapped) [[ $tracer != 0 ]] ;; *) [[ $tracer == 0 ]] ;; esac
+}
+
+interrupt() {
+	local i
+	for i in 0.05 0.2 0.5; do
+		at 1.1.0 >/dev/null 2>&1 &
+		sleep "$i"
+		pkill -KILL -x dpkg
+		pkill -KILL -x apt-get
+		wait
+		dpkg --configure -a --force-confold || return 1
+		at 1.0.0 || return 1
+	done
+}
+
+files >/root/before
+serve /srv/repo
+trust /srv/repo/other.gpg
+check "a repository signed with another key is refused" not apt -o APT::Update::Error-Mode=any update
+trust /srv/repo/ebpfless.gpg
+check "the repository is accepted" apt -o APT::Update::Error-Mode=any update
+check "1.0.0 installs" at 1.0.0
+check "the probe runs" soon running
+check "the configuration is not for everybody" test "$(stat -c %a /etc/datadog-agent/system-probe.yaml)" = 640
+check "the guide's check" bash -c 'system-probe config | grep -A 1 ebpfless | grep -q "enabled: true"'
+check "a wrapped program is detected" hostile first
+daemon >/dev/null 2>&1
+check "a service is wrapped" cwsctl wrap toy
+check "it is traced" soon toy_is wrapped
+toy=$(pgrep -f '^/bin/sleep 100000')
+application
+check "a wrapped application is detected" soon answers second
+echo '# mine' >>/etc/datadog-agent/system-probe.yaml
+old=$(probe)
+check "1.1.0 installs" at 1.1.0
+check "the version is new" version 1.1.0
+check "the edited configuration is kept" grep -q '^# mine' /etc/datadog-agent/system-probe.yaml
+check "the new default lies beside it" grep -q 'A changed default' /etc/datadog-agent/system-probe.yaml.dpkg-dist
+check "the probe is another" test "$old" != "$(probe)"
+check "the application runs on and is detected" answers third
+check "the service runs on" test "$toy" = "$(pgrep -f '^/bin/sleep 100000')"
+check "a downgrade works" at 1.0.0
+check "the version is old" version 1.0.0
+check "the probe runs after it" soon running
+check "an interrupted dpkg goes on" interrupt
+check "the probe runs after that" soon running
+serve /srv/tampered
+check "a tampered package is refused" not apt install cws-probe=1.1.0-1
+check "and nothing changes" version 1.0.0
+serve /srv/repo
+kill "$application"
+check "remove succeeds" apt remove "${packages[@]}"
+check "the probe is gone" not probe
+check "the service is plain again" soon toy_is plain
+undaemon >/dev/null 2>&1
+check "the configuration stays" test -e /etc/datadog-agent/system-probe.yaml
+check "install again" at 1.1.0
+check "the probe runs again" soon running
+check "purge succeeds" apt purge "${packages[@]}"
+rm -rf "$keyring" /etc/apt/sources.list.d/ebpfless.list
+rmdir --ignore-fail-on-non-empty /etc/apt/keyrings
+files >/root/after
+check "nothing is left behind" diff /root/before /root/after
+
+check "the original installs" dpkg -i /srv/repo/fake/datadog-agent.deb
+pool=/srv/repo/apt/pool/main/c
+check "our probe conflicts with it" not dpkg -i "$pool"/cws-probe/cws-probe_1.1.0-1_amd64.deb
+check "our tracer conflicts with it" not dpkg -i "$pool"/cws-instrumentation/cws-instrumentation_1.1.0-1_amd64.deb
+dpkg --remove cws-probe cws-instrumentation >/dev/null 2>&1
+check "our services install beside it" dpkg -i "$pool"/cws-services/cws-services_1.1.0-1_amd64.deb
+check "and find its tracer" cwsctl list
+dpkg --purge cws-services datadog-agent >/dev/null 2>&1
+
+# An administrator, or the builder of an image, forbids services to be started.
+printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+chmod +x /usr/sbin/policy-rc.d
+check "policy-rc.d: the probe installs" dpkg -i "$pool"/cws-probe/cws-probe_1.1.0-1_amd64.deb
+check "policy-rc.d: it is not started" not probe
+dpkg --purge cws-probe >/dev/null 2>&1
+rm /usr/sbin/policy-rc.d
+kill "$(cat /tmp/server)"
+exit "$((failures > 0))"
