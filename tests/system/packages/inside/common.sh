@@ -33,7 +33,7 @@ files() {
 	find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /dev -o -path /tmp -o -path /root -o -path /srv -o -path /var/cache \
 		-o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/dnf -o -path /var/lib/rpm -o -path '/var/log/dnf*' -o -path /var/log/hawkey.log -o -path /var/log/apt -o -path /var/log/dpkg.log \
 		-o -path /var/log/journal -o -path /var/lib/systemd -o -path /var/tmp -o -path '/etc/init.d/.depend*' -o -path /var/lib/insserv \
-		-o -path /var/log/wtmp -o -path /etc/ld.so.cache -o -path /var/lib/gnupg \) -prune -o -printf '%p %y %m %l\n' | sort
+		-o -path /var/log/wtmp -o -path /etc/ld.so.cache -o -path /var/lib/gnupg \) -prune -o -printf '%p %y %m %l\n' | grep -v '^/opt d ' | sort # dpkg takes an empty /opt away, which belongs to nobody
 }
 
 running() { if [[ -d /run/systemd/system ]]; then systemctl is-active datadog-agent-sysprobe; else service datadog-agent-sysprobe status; fi; }
@@ -87,4 +87,12 @@ serve() {
 	disown
 	echo "$server" >/tmp/server
 	soon bash -c ': </dev/tcp/127.0.0.1/8000'
+}
+
+# toy_is wrapped|plain: whether the service of the test is traced.
+toy_is() {
+	local pid tracer
+	pid=$(pgrep -f '^/bin/sleep 100000') || return 1
+	tracer=$(awk '$1 == "TracerPid:" { print $2 }' "/proc/$pid/status")
+	case $1 in wrapped) [[ $tracer != 0 ]] ;; *) [[ $tracer == 0 ]] ;; esac
 }

@@ -56,7 +56,7 @@ fetch clean all
 kill "$application"
 check "remove succeeds" fetch remove "${packages[@]}"
 check "the probe is gone" not probe
-check "the service is plain again" bash -c 'pid=$(pgrep -f "^/bin/sleep 100000") && grep -q "TracerPid:.0$" /proc/$pid/status'
+check "the service is plain again" soon toy_is plain
 systemctl stop toy
 rm -rf /etc/systemd/system/toy.service /etc/yum.repos.d/ebpfless.repo
 check "what was edited is kept" test -e /etc/datadog-agent/system-probe.yaml.rpmsave
