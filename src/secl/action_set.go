@@ -83,7 +83,7 @@ func (a *assembly[C]) spec(s *SetAction) (*VariableSpec, error) {
 		spec.Size = defaultSize
 	}
 	if s.DefaultValue != nil {
-		v, typ, array, err := literalValue(s.DefaultValue)
+		v, typ, array, err := s.literal(s.DefaultValue)
 		if err != nil {
 			return nil, fmt.Errorf("set: default_value: %w", err)
 		}
@@ -102,18 +102,32 @@ func (a *assembly[C]) spec(s *SetAction) (*VariableSpec, error) {
 	return spec, nil
 }
 
-// typeOf gives the type of what is set. Appending a field makes a list of its values.
+// typeOf gives the type of what is set.
 func (a *assembly[C]) typeOf(s *SetAction, spec *VariableSpec) (Type, bool, error) {
 	switch {
 	case s.Expression != "":
 		return spec.Type, spec.Array, nil
 	case s.Value != nil:
-		_, typ, array, err := literalValue(s.Value)
+		_, typ, array, err := s.literal(s.Value)
 		return typ, array, err
 	}
 	k := newCompiler(a.rs.model, s.Field, &Env{AnyEvent: true})
 	v, err := k.fieldNamed(&Ident{Span{0, len(s.Field)}, s.Field}, s.Field)
 	return v.typ, v.array || s.Append, err
+}
+
+// literal reads a value of the action. What is appended to is a list: a single number or text is its first element.
+func (s *SetAction) literal(raw any) (v Value, typ Type, array bool, err error) {
+	if v, typ, array, err = literalValue(raw); err != nil || array || !s.Append {
+		return v, typ, array, err
+	}
+	switch typ {
+	case TypeInt:
+		return Value{Ints: []int64{v.Int}}, typ, true, nil
+	case TypeString:
+		return Value{Strings: []string{v.String}}, typ, true, nil
+	}
+	return v, typ, false, nil
 }
 
 // literalValue reads a value of the policy file.
@@ -155,7 +169,7 @@ func (a *assembly[C]) assignment(s *SetAction) (*Assignment[C], error) {
 	ref := (&VariableSpec{Name: s.Name, Scope: s.Scope}).Reference()
 	out := &Assignment[C]{Variable: a.env.Variables[ref], Append: s.Append, model: a.rs.model}
 	if s.Value != nil {
-		v, _, _, err := literalValue(s.Value)
+		v, _, _, err := s.literal(s.Value)
 		out.value = func(*state[C]) Value { return v }
 		return out, err
 	}

@@ -154,12 +154,7 @@ func (k *compiler[C]) memberOfNetworks(n *Binary, q question[C], list []Node) (v
 		networks = append(networks, v.ip.get(nil))
 	}
 	inside := func(_ *state[C], x netip.Prefix) bool { return slices.ContainsFunc(networks, x.Overlaps) }
-	if n.Op != "allin" || !q.subject.array {
-		return answer(k, q, q.subject.ip, inside), nil
-	}
-	// Every address lies inside: no address lies outside.
-	q.negative = true
-	return answer(k, q, q.subject.ip, func(s *state[C], x netip.Prefix) bool { return !inside(s, x) }), nil
+	return k.anyOrAll(n, q, inside), nil
 }
 
 // memberOfArray compiles a value in an array that is known only at evaluation.
@@ -172,10 +167,10 @@ func (k *compiler[C]) memberOfArray(n *Binary, q question[C]) (value[C], error) 
 	switch {
 	case !array.array:
 		return left, k.fail(n.Right, "%s needs a list or an array, this is %s", n.Op, describe(array))
-	case left.array:
-		return left, k.fail(n, "an array can't be looked for in another array")
 	case left.typ != array.typ:
 		return left, k.fail(n, "%s can't be in %s", describe(left), describe(array))
+	case left.array:
+		return k.arrayInArray(n, q, array)
 	}
 	q.subject, q.other = array, left
 	switch left.typ {
@@ -190,4 +185,42 @@ func (k *compiler[C]) memberOfArray(n *Binary, q question[C]) (value[C], error) 
 		return answer(k, q, array.ip, func(s *state[C], x netip.Prefix) bool { return x.Overlaps(left.ip.get(s)) }), nil
 	}
 	return left, k.fail(n, "%s is not for truth values", n.Op)
+}
+
+// arrayInArray compiles whether any element of one array is in another that is known only at evaluation; for allin of
+// addresses, whether all are. What is sought travels in the state: a closure for each element would be allocated.
+func (k *compiler[C]) arrayInArray(n *Binary, q question[C], array value[C]) (value[C], error) {
+	q.other = array
+	q.other.weight *= weightArray
+	switch array.typ {
+	case TypeString:
+		same := func(s *state[C], x string) bool { return x == s.sought.string }
+		return answer(k, q, q.subject.string, func(s *state[C], x string) bool {
+			s.sought.string = x
+			return array.string.some(s, same)
+		}), nil
+	case TypeInt:
+		same := func(s *state[C], x int64) bool { return x == s.sought.int }
+		return answer(k, q, q.subject.int, func(s *state[C], x int64) bool {
+			s.sought.int = x
+			return array.int.some(s, same)
+		}), nil
+	case TypeIP:
+		overlap := func(s *state[C], x netip.Prefix) bool { return x.Overlaps(s.sought.ip) }
+		inside := func(s *state[C], x netip.Prefix) bool {
+			s.sought.ip = x
+			return array.ip.some(s, overlap)
+		}
+		return k.anyOrAll(n, q, inside), nil
+	}
+	return q.subject, k.fail(n, "%s is not for truth values", n.Op)
+}
+
+// anyOrAll asks for any address inside networks, or with allin that none lies outside.
+func (k *compiler[C]) anyOrAll(n *Binary, q question[C], inside func(*state[C], netip.Prefix) bool) value[C] {
+	if n.Op != "allin" || !q.subject.array {
+		return answer(k, q, q.subject.ip, inside)
+	}
+	q.negative = true
+	return answer(k, q, q.subject.ip, func(s *state[C], x netip.Prefix) bool { return !inside(s, x) })
 }

@@ -11,6 +11,11 @@ type state[C any] struct {
 	model   *Model[C]
 	element any   // what the fields of iterators read
 	now     int64 // nanoseconds since the epoch; 0 until somebody asks
+	sought  struct {
+		int    int64
+		string string
+		ip     netip.Prefix
+	}
 }
 
 // begin takes a state out of the pool: one on the stack would escape through the closures and be allocated anew.

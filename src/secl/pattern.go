@@ -63,7 +63,7 @@ func compileGlob(text string) (matcher, error) {
 	matchers := make([]matcher, len(elements))
 	for i, element := range elements {
 		if strings.Contains(element, "**") {
-			return nil, errors.New("** may only be the whole last element of a path")
+			return nil, errors.New("** may only be the whole last element of a path, as in /etc/**")
 		}
 		matchers[i] = wildcard(element)
 	}

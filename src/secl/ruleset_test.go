@@ -92,6 +92,49 @@ func TestRuleSetFromEventToAction(t *testing.T) {
 	}
 }
 
+func TestWhatIsAppendedToIsAList(t *testing.T) {
+	rs := ruleSet(Options{}, `
+rules:
+  - id: words
+    expression: open.file.name == "x" && "aws" in ${words} && process.argv in ${words}
+    actions:
+      - set: {name: words, value: aws, append: true}
+      - set: {name: words, field: process.comm, append: true}
+  - id: numbers
+    expression: open.file.name == "x" && process.ancestors.uid in ${numbers} && ${numbers.length} == 1
+    actions:
+      - set: {name: numbers, expression: process.uid, default_value: 7, append: true}
+`)
+	if len(rs.Rules) != 2 {
+		t.Fatal(rs.Outcomes)
+	}
+	e := conformanceEvent()
+	e.File.Name, e.Process.Argv, e.Process.UID, e.Process.Comm = "x", []string{"sh", "gcp"}, 33, "gcp"
+	if got := hitsOf(rs, e, "open"); len(got) > 0 {
+		t.Errorf("%q hit while their lists are empty", got)
+	}
+	e.Variables = map[*VariableSpec]*Value{}
+	var stores Store
+	for _, r := range rs.Rules {
+		for _, a := range r.Actions {
+			stores.Set(a.Set.Variable, a.Set.Value(e), a.Set.Append, 0)
+		}
+	}
+	for _, v := range rs.Variables {
+		if !v.Array {
+			t.Errorf("${%s} is no list", v.Name)
+		}
+		e.Variables[v] = stores.Get(v, 0)
+	}
+	e.Variables[rs.Variables[1]].Ints = e.Variables[rs.Variables[1]].Ints[1:] // the default stands first
+	if got := hitsOf(rs, e, "open"); !slices.Equal(got, []string{"words", "numbers"}) {
+		t.Errorf("hits %q", got)
+	}
+	if n := testing.AllocsPerRun(100, func() { rs.Evaluate(e, "open", func(*Rule[testEvent]) {}) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 func TestNoEnforcementRefusesKill(t *testing.T) {
 	rs := ruleSet(Options{NoEnforcement: true}, examples)
 	if o := outcome(t, rs, "secrets_read_by_suspect"); o.Status != Failed {

@@ -60,7 +60,7 @@ func (e *entry) drop(n int) {
 	}
 }
 
-// Set takes over a value at the moment now. With add a list grows, a number is added and a string is joined.
+// Set takes over a value at the moment now. With add a list grows.
 func (s *Store) Set(spec *VariableSpec, v Value, add bool, now int64) {
 	if s.entries == nil {
 		s.entries = make(map[string]*entry)
@@ -77,7 +77,7 @@ func (s *Store) Set(spec *VariableSpec, v Value, add bool, now int64) {
 	e.put(v, spec.Size, now)
 }
 
-// put adds v to what is there.
+// put adds v to a list, and replaces anything else.
 func (e *entry) put(v Value, size int, now int64) {
 	e.set = now
 	switch {
@@ -88,10 +88,9 @@ func (e *entry) put(v Value, size int, now int64) {
 	case e.array:
 		e.value.IPs, e.times = refresh(e.value.IPs, e.times, v.IPs, now)
 	case e.typ == TypeInt:
-		e.value.Int += v.Int
+		e.value.Int = v.Int
 	case e.typ == TypeString:
-		// A string that a rule joins to for ever must not eat the memory.
-		e.value.String += v.String[:min(len(v.String), max(0, maxJoined-len(e.value.String)))]
+		e.value.String = v.String
 	default:
 		e.value.Bool, e.value.IP = v.Bool, v.IP
 	}
@@ -99,9 +98,6 @@ func (e *entry) put(v Value, size int, now int64) {
 		e.drop(len(e.times) - size)
 	}
 }
-
-// maxJoined is the longest string that append makes, in bytes.
-const maxJoined = 64 << 10
 
 // refresh appends elements; one that is there already moves to the end, as the youngest.
 func refresh[T comparable](list []T, times []int64, more []T, now int64) ([]T, []int64) {

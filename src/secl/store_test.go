@@ -24,10 +24,10 @@ func TestStore(t *testing.T) {
 	if got := s.Get(list, 13*second).Strings; !slices.Equal(got, []string{"c"}) {
 		t.Errorf("list %q after the first element's time", got)
 	}
-	s.Set(count, Value{Int: 1}, true, 0)
-	s.Set(count, Value{Int: 1}, true, 0)
+	s.Set(count, Value{Int: 1}, false, 0)
+	s.Set(count, Value{Int: 7}, false, 0)
 	if got := s.Get(count, 0).Int; got != 7 {
-		t.Errorf("count %d: adding starts at the default", got)
+		t.Errorf("count %d: the last one counts", got)
 	}
 	s.Set(flag, Value{Bool: true}, false, 0)
 	if s.Get(flag, second) == nil || s.Get(flag, second+1) != nil {
