@@ -8,7 +8,8 @@ import (
 
 // Tree holds the processes that run, by pid and pid namespace. It is not safe for concurrent use.
 type Tree struct {
-	live map[key]*Process
+	live    map[key]*Process
+	refused int // processes since the tree is full
 }
 
 type key struct {
@@ -16,8 +17,8 @@ type key struct {
 	pid  uint32
 }
 
-// maxLive bounds the tree: pid_max of 64-bit kernels is larger, hosts have fewer. Further processes are seen without a
-// history.
+// maxLive bounds the tree: pid_max of 64-bit kernels is larger, hosts have fewer. A full tree
+// forgets.
 const maxLive = 1 << 19
 
 // maxDepth bounds a process's line of ancestors; longer lines lose their oldest.
@@ -79,8 +80,29 @@ func (t *Tree) find(nsid uint64, pid uint32) *Process {
 }
 
 func (t *Tree) add(p *Process) {
-	if len(t.live) < maxLive {
-		t.live[key{p.NSID, p.PID}] = p
+	k := key{p.NSID, p.PID}
+	if len(t.live) >= maxLive && t.live[k] == nil {
+		if t.refused++; t.refused%sweepEvery != 1 {
+			return
+		}
+		t.sweep()
+	}
+	t.live[k] = p
+}
+
+// sweepEvery spreads the cost of looking through a full tree.
+const sweepEvery = 4096
+
+// sweep forgets the processes that nothing is known of: their end may never be reported. A tree that is full of others
+// is emptied: tracers that have gone never tell the end of theirs, and what lives is known again by its next exec.
+func (t *Tree) sweep() {
+	for k, p := range t.live {
+		if p.Program == unknownProgram {
+			delete(t.live, k)
+		}
+	}
+	if len(t.live) >= maxLive {
+		clear(t.live)
 	}
 }
 
@@ -91,9 +113,9 @@ const lateness = 2 * uint64(time.Second)
 func (t *Tree) fork(nsid uint64, e *event.Event) *Process {
 	parent := t.find(nsid, e.PPID)
 	if p := t.live[key{nsid, e.PID}]; p != nil && p.ForkTime == 0 && e.Time < p.ExecTime+lateness {
-		p.PPID, p.Parent, p.ForkTime = e.PPID, parent, e.Time
-		if p.Program == unknownProgram {
-			p.inherit(parent)
+		p.PPID, p.ForkTime = e.PPID, e.Time
+		if !parent.descends(p) {
+			p.Parent = shorten(parent)
 		}
 		return p
 	}
@@ -102,6 +124,16 @@ func (t *Tree) fork(nsid uint64, e *event.Event) *Process {
 	p.place(e)
 	t.add(p)
 	return p
+}
+
+// descends tells whether p is other or comes of it: who says so of both ways round must not close a circle.
+func (p *Process) descends(other *Process) bool {
+	for n := 0; p != nil && n <= maxDepth; p, n = p.Parent, n+1 {
+		if p == other {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *Process) inherit(parent *Process) {

@@ -51,7 +51,6 @@ func (a *assembly[C]) compile(def *RuleDef) {
 		return
 	}
 	a.rs.Rules = append(a.rs.Rules, r)
-	a.rs.buckets[program.Event] = append(a.rs.buckets[program.Event], r)
 	o.File = def.Policy.File
 	a.rs.Outcomes = append(a.rs.Outcomes, o)
 }

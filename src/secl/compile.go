@@ -35,6 +35,7 @@ type Program[C any] struct {
 	walk   *iterator[C] // not nil: the whole expression is asked once per element
 	leaves []leaf[C]
 	need   need
+	guard  *guard[C]
 }
 
 // Compile checks an expression and turns it into a program. Errors are of type *Error.
@@ -60,7 +61,7 @@ func Compile[C any](m *Model[C], source string, env *Env) (*Program[C], error) {
 	k.lint(root)
 	return &Program[C]{
 		Source: source, Event: k.event, Fields: k.fields, Warnings: k.warnings,
-		model: m, test: v.bool.get, walk: k.walk, leaves: k.leaves, need: v.need,
+		model: m, test: v.bool.get, walk: k.walk, leaves: k.leaves, need: v.need, guard: v.guard,
 	}, nil
 }
 

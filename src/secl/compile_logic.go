@@ -19,10 +19,11 @@ func (k *compiler[C]) logic(n *Binary) (value[C], error) {
 	out := value[C]{
 		node: n, typ: TypeBool, constant: left.constant && right.constant,
 		weight: left.weight + right.weight, need: left.need.and(right.need),
+		guard: left.guard.and(right.guard),
 	}
 	out.bool.get = func(s *state[C]) bool { return first(s) && second(s) }
 	if n.Op == "||" {
-		out.need = left.need.or(right.need)
+		out.need, out.guard = left.need.or(right.need), left.guard.or(right.guard)
 		out.bool.get = func(s *state[C]) bool { return first(s) || second(s) }
 	}
 	return out, nil

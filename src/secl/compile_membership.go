@@ -113,12 +113,14 @@ func (k *compiler[C]) memberOfInts(q question[C], list []Node) (value[C], error)
 func (k *compiler[C]) memberOfStrings(q question[C], list []Node) (value[C], error) {
 	var plain []string
 	var matchers []matcher
+	var beginnings []guardText
 	for _, item := range list {
 		v, err := k.item(q, item)
 		if err != nil {
 			return v, err
 		}
 		text := v.string.get(nil)
+		beginnings = append(beginnings, guardLiteral(text, v.form, q.subject.field != nil && q.subject.field.glob))
 		if v.form == Plain {
 			plain = append(plain, text)
 			continue
@@ -131,7 +133,7 @@ func (k *compiler[C]) memberOfStrings(q question[C], list []Node) (value[C], err
 	}
 	q.other.weight = weightString + weightPattern*len(matchers)
 	contains := stringSet(plain)
-	return answer(k, q, q.subject.string, func(_ *state[C], x string) bool {
+	out := answer(k, q, q.subject.string, func(_ *state[C], x string) bool {
 		if contains(x) {
 			return true
 		}
@@ -141,7 +143,9 @@ func (k *compiler[C]) memberOfStrings(q question[C], list []Node) (value[C], err
 			}
 		}
 		return false
-	}), nil
+	})
+	out.guard = k.guardOf(q, beginnings...)
+	return out, nil
 }
 
 func (k *compiler[C]) memberOfNetworks(n *Binary, q question[C], list []Node) (value[C], error) {

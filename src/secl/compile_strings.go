@@ -49,8 +49,11 @@ func (k *compiler[C]) match(n *Binary, left, right value[C]) (value[C], error) {
 
 // matched finishes a comparison of the subject with a literal.
 func (k *compiler[C]) matched(q question[C], at Node, text string, form Form) (value[C], error) {
+	guard := k.guardOf(q, guardLiteral(text, form, q.subject.field != nil && q.subject.field.glob))
 	if form == Plain {
-		return answer(k, q, q.subject.string, func(_ *state[C], x string) bool { return x == text }), nil
+		out := answer(k, q, q.subject.string, func(_ *state[C], x string) bool { return x == text })
+		out.guard = guard
+		return out, nil
 	}
 	match, err := k.matcher(at, text, form, q.subject.field)
 	if err != nil {
@@ -60,7 +63,9 @@ func (k *compiler[C]) matched(q question[C], at Node, text string, form Form) (v
 	if form == Regexp {
 		q.other.weight = weightRegexp
 	}
-	return answer(k, q, q.subject.string, func(_ *state[C], x string) bool { return match(x) }), nil
+	out := answer(k, q, q.subject.string, func(_ *state[C], x string) bool { return match(x) })
+	out.guard = guard
+	return out, nil
 }
 
 // matcher compiles a pattern or regexp for a field.

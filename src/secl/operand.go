@@ -16,6 +16,7 @@ type state[C any] struct {
 		string string
 		ip     netip.Prefix
 	}
+	chosen []uint64 // by an index, a bit for each rule
 }
 
 // begin takes a state out of the pool: one on the stack would escape through the closures and be allocated anew.
@@ -29,7 +30,7 @@ func (m *Model[C]) begin(c *C) *state[C] {
 }
 
 func (m *Model[C]) end(s *state[C]) {
-	*s = state[C]{}
+	*s = state[C]{chosen: s.chosen[:0]}
 	m.states.Put(s)
 }
 
@@ -122,6 +123,7 @@ type value[C any] struct {
 	weight   int    // relative cost of evaluation
 	flags    uint32 // not 0: the value is open.flags & flags
 	need     need   // what the approver may conclude from a truth value
+	guard    *guard[C]
 
 	int    operand[C, int64]
 	string operand[C, string]

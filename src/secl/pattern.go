@@ -48,9 +48,7 @@ func wildcard(text string) matcher {
 // compileGlob matches element by element between slashes. ** is allowed only as the whole last element and stands for
 // at least one character of whatever remains.
 func compileGlob(text string) (matcher, error) {
-	if strings.HasPrefix(text, "*/") {
-		text = "/" + text
-	}
+	text = rooted(text)
 	beginning, _, found := strings.Cut(text, "*")
 	if !found {
 		return func(s string) bool { return s == text }, nil
@@ -69,6 +67,14 @@ func compileGlob(text string) (matcher, error) {
 	}
 	// Most paths differ before the first star, and are never taken apart.
 	return func(s string) bool { return strings.HasPrefix(s, beginning) && matchElements(matchers, deep, s) }, nil
+}
+
+// rooted reads a glob that begins with */ as one of a path from the root.
+func rooted(text string) string {
+	if strings.HasPrefix(text, "*/") {
+		return "/" + text
+	}
+	return text
 }
 
 func matchElements(matchers []matcher, deep bool, s string) bool {

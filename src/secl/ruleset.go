@@ -1,6 +1,9 @@
 package secl
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+)
 
 // Rule is a loaded rule.
 type Rule[C any] struct {
@@ -34,7 +37,7 @@ type RuleSet[C any] struct {
 	Variables []*VariableSpec
 
 	model   *Model[C]
-	buckets map[string][]*Rule[C]
+	buckets map[string]*bucket[C]
 }
 
 // Options are the facts of this host and agent that decide which rules count.
@@ -47,7 +50,7 @@ type Options struct {
 // NewRuleSet judges and compiles the policies' rules. It always gives a rule set; what is wrong with single rules is
 // in its Outcomes.
 func NewRuleSet[C any](m *Model[C], policies []*Policy, o Options) *RuleSet[C] {
-	rs := &RuleSet[C]{model: m, buckets: make(map[string][]*Rule[C])}
+	rs := &RuleSet[C]{model: m, buckets: make(map[string]*bucket[C])}
 	a := &assembly[C]{
 		rs: rs, options: o, byID: make(map[string]*RuleDef), macros: make(map[string]*MacroDef),
 		env: &Env{Macros: make(map[string]*Macro), Variables: make(map[string]*VariableSpec)},
@@ -55,21 +58,26 @@ func NewRuleSet[C any](m *Model[C], policies []*Policy, o Options) *RuleSet[C] {
 	a.gather(policies)
 	a.parseMacros()
 	a.load()
+	rs.fill()
 	return rs
 }
 
 // Evaluate calls hit for every rule of the event's type that is true for c. hit must not keep c.
 func (rs *RuleSet[C]) Evaluate(c *C, eventType string, hit func(*Rule[C])) {
-	rules := rs.buckets[eventType]
-	if len(rules) == 0 {
+	b := rs.buckets[eventType]
+	if b == nil {
 		return
 	}
 	s := rs.model.begin(c)
 	defer rs.model.end(s)
-	for _, r := range rules {
-		s.element = nil
-		if r.Program.eval(s) {
-			hit(r)
+	b.choose(s)
+	for word, chosen := range s.chosen {
+		for ; chosen != 0; chosen &= chosen - 1 {
+			r := b.rules[64*word+bits.TrailingZeros64(chosen)]
+			s.element = nil
+			if r.Program.eval(s) {
+				hit(r)
+			}
 		}
 	}
 }
@@ -88,7 +96,11 @@ func (rs *RuleSet[C]) EventTypes() []string {
 // counts.
 func (rs *RuleSet[C]) OpenFlags() uint32 {
 	var flags uint32
-	for i, r := range rs.buckets["open"] {
+	open := rs.buckets["open"]
+	if open == nil {
+		return 0
+	}
+	for i, r := range open.rules {
 		n := r.Program.need.whenTrue
 		if i == 0 {
 			flags = n
