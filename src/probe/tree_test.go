@@ -99,6 +99,13 @@ func TestALineOfAncestorsIsBounded(t *testing.T) {
 	}
 }
 
+// programOf is an exec that shares nothing with those of others.
+func programOf(pid uint32) *event.Event {
+	e := executed(pid, 1, fmt.Sprintf("/usr/bin/program-%d", pid), "program", "--flag", fmt.Sprintf("--option=%d", pid))
+	e.Exec.Envs = []string{"PATH=/usr/bin:/bin", "HOME", "LANG", fmt.Sprintf("V%d", pid)}
+	return e
+}
+
 // A host with 100,000 processes must not cost more than 200 MB.
 func TestManyProcessesFitIntoMemory(t *testing.T) {
 	const processes, limit = 100_000, 200 << 20
@@ -107,9 +114,7 @@ func TestManyProcessesFitIntoMemory(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	tree := NewTree()
 	for pid := uint32(2); pid < processes+2; pid++ {
-		e := executed(pid, 1, fmt.Sprintf("/usr/bin/program-%d", pid), "program", "--flag", fmt.Sprintf("--option=%d", pid))
-		e.Exec.Envs = []string{"PATH=/usr/bin:/bin", "HOME", "LANG", fmt.Sprintf("V%d", pid)}
-		grow(tree, forked(pid, 1), e)
+		grow(tree, forked(pid, 1), programOf(pid))
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
