@@ -141,6 +141,7 @@ var userSession = []processGetter{
 	secl.Missing[Context, Process]("user_session.k8s_groups", secl.TypeString, true, notTraced),
 	missingProcess("user_session.k8s_session_id", secl.TypeInt), missingProcess("user_session.ssh_auth_method", secl.TypeInt),
 	missingProcess("user_session.ssh_client_ip", secl.TypeIP), missingProcess("user_session.ssh_client_port", secl.TypeInt),
+	missingProcess("user_session.ssh_username", secl.TypeString), missingProcess("user_session.ssh_port", secl.TypeInt), // until 2025
 	missingProcess("user_session.ssh_public_key", secl.TypeString), missingProcess("user_session.ssh_session_id", secl.TypeInt),
 }
 
@@ -183,6 +184,12 @@ func NewModel() *secl.Model[Context] {
 		}
 		return c.Target.Parent
 	}, processFields)
+	secl.Along(m, "setrlimit.target.ancestors", "setrlimit", func(c *Context) *Process {
+		if c.Target == nil {
+			return nil
+		}
+		return c.Target.Parent
+	}, func(_ *Context, p *Process) *Process { return p.Parent }, processFields)
 	// The number of the traced process is that of the call, also when the process is not known.
 	secl.Under(m, "ptrace.tracee.", "ptrace", target, slices.DeleteFunc(slices.Clone(processFields), func(g processGetter) bool { return g.Name() == "pid" }))
 	commonFields(m)

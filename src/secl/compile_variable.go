@@ -88,6 +88,9 @@ func lengthOfVariable[C any](v value[C], spec *VariableSpec) value[C] {
 func (k *compiler[C]) reference(n *Reference) (value[C], error) {
 	base, length := strings.CutSuffix(n.Name, ".length")
 	if f := k.model.fields[presentName(base)]; length && f != nil && k.model.fields[presentName(n.Name)] == nil {
+		if !f.array && f.typ != TypeString {
+			return value[C]{}, k.fail(n, "%s is a single %s, which has no length", f.name, f.typ)
+		}
 		if err := k.settleEvent(n, f); err != nil {
 			return value[C]{}, err
 		}
