@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+
+	"gopkg.in/yaml.v3"
 )
 
 // maxPolicy is the largest policy file read, in bytes. The YAML library takes up to 50 bytes of memory for each.
@@ -22,6 +24,8 @@ type Policy struct {
 	Rules   []*RuleDef
 
 	Outcomes []Outcome // of rules, macros and keys that can't even be read
+
+	looked map[*yaml.Node]error // by crowded
 }
 
 // Place is a line and column of a policy file, both from 1; 0 when unknown.

@@ -95,6 +95,10 @@ func each(list *yaml.Node, visit func(*yaml.Node)) error {
 
 func (p *Policy) readRule(n *yaml.Node) {
 	r := &RuleDef{Policy: p, At: placeOf(n), ExprAt: expressionPlace(n)}
+	if err := p.crowded(n); err != nil {
+		p.fail(Outcome{Message: err.Error(), Place: r.At})
+		return
+	}
 	nanoseconds(n)
 	err := n.Decode(r)
 	r.warnings = unknownKeys(n, ruleKeys)
@@ -111,7 +115,10 @@ func (p *Policy) readRule(n *yaml.Node) {
 
 func (p *Policy) readMacro(n *yaml.Node) {
 	m := &MacroDef{Policy: p, At: placeOf(n), ExprAt: expressionPlace(n)}
-	err := n.Decode(m)
+	err := p.crowded(n)
+	if err == nil {
+		err = n.Decode(m)
+	}
 	if err == nil {
 		err = m.check()
 	}

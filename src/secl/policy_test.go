@@ -237,14 +237,21 @@ func TestFIM(t *testing.T) {
 	}
 }
 
-// FuzzPolicy holds the loader to its promise that no file breaks it, and that whatever loads can be evaluated.
+// FuzzPolicy holds the loader to its promise that no file breaks it or holds it up, and that whatever loads can be
+// evaluated.
 func FuzzPolicy(f *testing.F) {
 	f.Add([]byte(oneRule))
 	f.Add([]byte("macros: [{id: m, values: [a]}]\nrules:\n  - &r {id: a, expression: open.file.name in m}\n  - *r\n  - <<: *r\n    id: b\n"))
 	f.Add([]byte(`rules: [{id: a, expression: 'open.retval == ${x}', actions: [{set: {name: x, value: 1, append: true, ttl: 10s}, filter: process.uid == 0}]}]`))
 	f.Add([]byte(`rules: [{id: a, expression: 'fim.write.file.path == ~"/etc/*"', limiter_token: [process.pid], agent_version: ">= 7", filters: [os.is_cos]}]`))
+	for _, row := range hostile {
+		if content := row.content(); len(content) < 64<<10 {
+			f.Add([]byte(content))
+		}
+	}
 	m := newTestModel()
 	f.Fuzz(func(t *testing.T, content []byte) {
+		start := time.Now()
 		rs := NewRuleSet(m, []*Policy{ParsePolicy("f.policy", content)}, Options{AgentVersion: "7.60.0"})
 		for _, o := range rs.Outcomes {
 			if o.Status == Failed && o.Message == "" {
@@ -254,6 +261,9 @@ func FuzzPolicy(f *testing.F) {
 		}
 		for _, event := range rs.EventTypes() {
 			rs.Evaluate(conformanceEvent(), event, func(r *Rule[testEvent]) { r.Program.Explain(conformanceEvent()) })
+		}
+		if took := time.Since(start); took > hostileTime {
+			t.Fatalf("%d bytes took %v", len(content), took)
 		}
 	})
 }

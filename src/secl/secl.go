@@ -10,7 +10,7 @@ const (
 	maxList       = 16 << 10  // values in one list
 	maxRegexp     = 4 << 10   // bytes of one regexp: its program may be a thousand times as large
 	maxNodes      = 128 << 10 // operands and operators of one rule after macros are expanded
-	maxAllNodes   = 8 << 20   // the same for a whole rule set
+	maxAllNodes   = 4 << 20   // the same for a whole rule set
 	maxRules      = 16 << 10  // definitions of rules, and of macros, in a rule set
 	maxMacroDepth = 32        // macros naming macros
 	maxElements   = 100       // elements of an iterator looked at per expression
