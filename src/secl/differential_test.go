@@ -28,12 +28,13 @@ func checkSeed(t *testing.T, m *Model[testEvent], seed uint64) (hits, excluded i
 	if err != nil {
 		t.Fatalf("seed %d: %s: %v", seed, source, err)
 	}
-	p, err := Compile(m, source, &Env{AnyEvent: true})
+	p, err := Compile(m, source, &Env{AnyEvent: true, Variables: randomVariables})
 	if err != nil {
 		t.Fatalf("seed %d: %s: %v", seed, source, err)
 	}
 	for range 20 {
 		e := r.event()
+		r.set(e, []*VariableSpec{randomVariables["words"], randomVariables["process.numbers"], randomVariables["count"]})
 		got, want := p.Eval(e), walk(n, e)
 		if got != want {
 			t.Fatalf("seed %d: %s is %v, the tree says %v\n%+v", seed, source, got, want, e)
@@ -76,9 +77,13 @@ func TestClosuresAgreeWithTheTree(t *testing.T) {
 // though its index passes most over, and no hit may lack the flags that the tracer's filter lets through.
 func checkSet(t *testing.T, m *Model[testEvent], seed uint64) (hits, passedOver, narrowed int) {
 	r := newRandom(seed)
-	content := "rules:\n"
+	content := "rules:" + randomSetters
 	for i := range pick(r, 1, 2, 3, 70, 140) {
-		content += fmt.Sprintf("  - {id: r%d, expression: '%s'}\n", i, r.expression(3))
+		expression := r.expression(3)
+		if r.IntN(2) == 0 {
+			expression = r.texts(3) + " && open.retval >= -1"
+		}
+		content += fmt.Sprintf("  - {id: r%d, expression: '%s'}\n", i, expression)
 	}
 	rs := NewRuleSet(m, []*Policy{ParsePolicy("random.policy", []byte(content))}, Options{})
 	flags := rs.OpenFlags()
@@ -87,6 +92,7 @@ func checkSet(t *testing.T, m *Model[testEvent], seed uint64) (hits, passedOver,
 	}
 	for range 20 {
 		e := r.event()
+		r.set(e, rs.Variables)
 		for _, event := range rs.EventTypes() {
 			var got, want []string
 			rs.Evaluate(e, event, func(rule *Rule[testEvent]) { got = append(got, rule.Def.ID) })

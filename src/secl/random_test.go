@@ -66,7 +66,7 @@ func (r random) arithmetic(depth int) string {
 
 func (r random) comparison() string {
 	equality, order := pick(r, "==", "!="), pick(r, "==", "!=", "<", "<=", ">", ">=")
-	switch r.IntN(17) {
+	switch r.IntN(21) {
 	case 0, 1, 2:
 		return fmt.Sprintf("open.flags & %s %s %s", r.number(), order, r.number())
 	case 3:
@@ -98,7 +98,34 @@ func (r random) comparison() string {
 	case 15:
 		return fmt.Sprintf("process.file.path %s open.file.path", equality)
 	}
+	switch r.IntN(6) {
+	case 0:
+		return fmt.Sprintf("%s %s ${words}", r.of(pick(r, "argv", "comm", "file.name")), pick(r, "in", "not in"))
+	case 1:
+		return fmt.Sprintf("%s %s ${process.numbers}", r.of("uid"), pick(r, "in", "not in"))
+	case 2:
+		return fmt.Sprintf("${count} %s %s", order, r.arithmetic(1))
+	case 3:
+		return fmt.Sprintf("process.argv %s %%{process.ancestors.argv}", pick(r, "in", "not in"))
+	}
 	return pick(r, "event.async", r.of("is_thread"), "event.async == "+pick(r, "true", "false"))
+}
+
+// texts asks only for the names of the file and the process, as most rules do.
+func (r random) texts(depth int) string {
+	if depth > 0 && r.IntN(3) > 0 {
+		return pick(r, "", "", "", "!") + "(" + r.texts(depth-1) + pick(r, " && ", " || ", " || ") + r.texts(depth-1) + ")"
+	}
+	field := pick(r, "open.file.path", "open.file.path", "open.file.name", "process.comm")
+	switch r.IntN(4) {
+	case 0:
+		return fmt.Sprintf("%s %s %s", field, pick(r, "in", "in", "not in"), r.list(r.literal))
+	case 1:
+		return fmt.Sprintf("%s %s \"%s\"", field, pick(r, "=~", "=~", "!~"), r.pattern())
+	case 2:
+		return fmt.Sprintf("%s == %s", r.literal(), field)
+	}
+	return fmt.Sprintf("%s %s %s", field, pick(r, "==", "==", "!="), r.literal())
 }
 
 func (r random) expression(depth int) string {
@@ -126,6 +153,34 @@ func (r random) process(ancestors int) *testProcess {
 		p.Parent = r.process(ancestors - 1)
 	}
 	return p
+}
+
+// randomVariables are what expressions may name, and randomSetters the rule that makes them in a set.
+var randomVariables = map[string]*VariableSpec{
+	"words":           {Name: "words", Type: TypeString, Array: true},
+	"process.numbers": {Name: "numbers", Scope: ScopeProcess, Type: TypeInt, Array: true},
+	"count":           {Name: "count", Type: TypeInt},
+}
+
+const randomSetters = `
+  - id: setters
+    expression: connect.addr.port == 1
+    actions:
+      - set: {name: words, value: a, append: true}
+      - set: {name: numbers, value: 1, append: true, scope: process}
+      - set: {name: count, value: 1}
+`
+
+// set gives an event values of the variables.
+func (r random) set(e *testEvent, specs []*VariableSpec) {
+	e.Variables = map[*VariableSpec]*Value{}
+	for _, spec := range specs {
+		v := &Value{Int: int64(r.IntN(4))}
+		for range r.IntN(3) {
+			v.Ints, v.Strings = append(v.Ints, int64(r.IntN(4))), append(v.Strings, r.text())
+		}
+		e.Variables[spec] = v
+	}
 }
 
 func (r random) event() *testEvent {

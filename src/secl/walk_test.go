@@ -57,8 +57,11 @@ func (w *walker) member(n *Binary) bool {
 	if ip, isIP := n.Right.(*IPLiteral); isIP {
 		list, ok = &List{Items: []Node{ip}}, true
 	}
-	if !ok {
+	if _, literal := n.Left.(*StringLiteral); !ok && literal {
 		return w.some("==", n.Right, n.Left)
+	}
+	if !ok {
+		return slices.ContainsFunc(w.all(n.Left), func(x any) bool { return slices.Contains(w.all(n.Right), x) })
 	}
 	in := func(x any) bool {
 		return slices.ContainsFunc(list.Items, func(item Node) bool { return w.holds("==", x, n.Left, item) })
@@ -162,8 +165,27 @@ func (w *walker) all(n Node) []any {
 		return []any{map[string]int64{"+": x + y, "-": x - y, "&": x & y, "|": x | y, "^": x ^ y}[n.Op]}
 	case *Ident:
 		return w.field(n.Name)
+	case *Reference:
+		return w.field(n.Name)
+	case *Variable:
+		return w.variable(n.Name)
 	}
 	panic("no value: " + Print(n))
+}
+
+func (w *walker) variable(name string) []any {
+	for spec, v := range w.e.Variables {
+		switch {
+		case spec.Reference() != name:
+		case spec.Array && spec.Type == TypeInt:
+			return anys(v.Ints)
+		case spec.Array:
+			return anys(v.Strings)
+		default:
+			return []any{v.Int}
+		}
+	}
+	panic("no variable: " + name)
 }
 
 func (w *walker) field(name string) []any {
