@@ -2,6 +2,8 @@ package probe
 
 import (
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,6 +125,24 @@ func TestInterestIsWhatRulesAndTreeNeed(t *testing.T) {
 	interest := e.Interest()
 	if want := always | event.SetOf(event.Open); interest.Kinds != want || interest.OpenFlags != unix.O_CREAT {
 		t.Errorf("interest is %+v, want kinds %b and O_CREAT", interest, want)
+	}
+}
+
+// Whatever a rule hits, tracers are asked to report it.
+func TestInterestCoversEveryKindThatARuleHits(t *testing.T) {
+	model := NewModel()
+	for _, kind := range event.Kinds() {
+		name := kind.String()
+		i := slices.IndexFunc(model.FieldNames(), func(f string) bool { return strings.HasPrefix(f, name+".") })
+		if i < 0 {
+			continue // forks have no fields, so no rule asks for them
+		}
+		field := model.FieldNames()[i]
+		e, found := engineWith(t, policyOf(`'"%{`+field+`}" != "never"'`, ""))
+		e.Take(testNS, event.Container{}, &event.Event{Kind: kind, PID: 5})
+		if len(*found) != 1 || e.Interest().Kinds&event.SetOf(kind) == 0 {
+			t.Errorf("%s: %d hits of %s, but the interest is %b", name, len(*found), field, e.Interest().Kinds)
+		}
 	}
 }
 
