@@ -3,6 +3,7 @@ package probe
 import (
 	"strconv"
 
+	"github.com/ebpfless/ebpfless/src/event"
 	"golang.org/x/sys/unix"
 )
 
@@ -70,6 +71,10 @@ func nameIn(table map[int64]string, value int64) string {
 		return name
 	}
 	return strconv.FormatInt(value, 10)
+}
+
+var exitCauses = map[int64]string{
+	int64(event.Exited): "EXITED", int64(event.CoreDumped): "COREDUMPED", int64(event.Signaled): "SIGNALED",
 }
 
 var families = map[int64]string{

@@ -15,8 +15,7 @@ var writers = map[event.Kind]func(*Detection, *Context){
 	},
 	event.Exit: func(d *Detection, c *Context) {
 		d.File = fileOf(&c.Process.Program.File)
-		causes := map[event.Cause]string{event.Exited: "EXITED", event.CoreDumped: "COREDUMPED", event.Signaled: "SIGNALED"}
-		d.Exit = &exitDoc{Cause: causes[c.Event.Exit.Cause], Code: c.Event.Exit.Code}
+		d.Exit = &exitDoc{Cause: nameIn(exitCauses, int64(c.Event.Exit.Cause)), Code: c.Event.Exit.Code}
 	},
 	event.Open: func(d *Detection, c *Context) {
 		e := c.Event
@@ -40,7 +39,10 @@ var writers = map[event.Kind]func(*Detection, *Context){
 		d.File.Destination = &fileDoc{AccessTime: date(c.Event.Times.Access), ModificationTime: date(c.Event.Times.Modification)}
 		d.call("utimes", &syscallDoc{Path: c.Event.File.Path})
 	},
-	event.Unlink:     func(d *Detection, c *Context) { d.onFile("unlink", c.Event) },
+	event.Unlink: func(d *Detection, c *Context) {
+		d.onFile("unlink", c.Event)
+		d.Syscall["unlink"].Flags = number(int64(c.Event.Flags))
+	},
 	event.Rmdir:      func(d *Detection, c *Context) { d.onFile("rmdir", c.Event) },
 	event.Chdir:      func(d *Detection, c *Context) { d.onFile("chdir", c.Event) },
 	event.Rename:     func(d *Detection, c *Context) { d.twoFiles("rename", c.Event) },
