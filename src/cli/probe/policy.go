@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/ebpfless/ebpfless/src/config"
 	"github.com/ebpfless/ebpfless/src/probe"
@@ -11,50 +12,41 @@ import (
 
 func policyCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "policy", Short: "Look at policies"}
-	cmd.AddCommand(&cobra.Command{
-		Use: "check [FILE...]", Short: "Say for each rule whether it can be served, and why not",
-		RunE: func(cmd *cobra.Command, files []string) error {
-			c, err := load(cmd)
-			if err != nil {
-				return err
-			}
-			return check(cmd, c, files)
-		},
-	})
+	cmd.AddCommand(policyCheckCommand(), policyListCommand(), policyFieldsCommand(), policyEvalCommand())
 	return cmd
 }
 
-// check judges the files, or those of the configured directory. Any refused rule makes it fail.
-func check(cmd *cobra.Command, c *config.Config, files []string) error {
-	var rules *secl.RuleSet[probe.Context]
-	model := probe.NewModel()
+// rulesOf makes the rules of files and directories, or of the configured directory when none is named.
+func rulesOf(c *config.Config, model *secl.Model[probe.Context], files []string) (*secl.RuleSet[probe.Context], error) {
 	if len(files) == 0 {
-		var err error
-		if rules, err = probe.LoadPolicies(model, c.PolicyDir, thisHost(c), c.Enforcement); err != nil {
-			return err
-		}
-	} else {
-		var policies []*secl.Policy
-		for _, file := range files {
-			policies = append(policies, secl.LoadFile(file))
-		}
-		rules = probe.Rules(model, policies, thisHost(c), c.Enforcement)
+		return probe.LoadPolicies(model, c.PolicyDir, thisHost(c), c.Enforcement)
 	}
-	refused := 0
+	var policies []*secl.Policy
+	for _, file := range files {
+		if info, err := os.Stat(file); err != nil || !info.IsDir() {
+			policies = append(policies, secl.LoadFile(file)) // which says what is wrong with it
+			continue
+		}
+		list, err := secl.LoadDir(file)
+		if err != nil {
+			return nil, err
+		}
+		policies = append(policies, list...)
+	}
+	return probe.Rules(model, policies, thisHost(c), c.Enforcement), nil
+}
+
+// leftOut counts what is not in force, and gives an error for files that can't be read.
+func leftOut(rules *secl.RuleSet[probe.Context]) (filtered, failed int, err error) {
 	for _, o := range rules.Outcomes {
-		fmt.Fprintln(cmd.OutOrStdout(), o)
-		if o.Caret != "" {
-			fmt.Fprintln(cmd.OutOrStdout(), o.Caret)
-		}
-		for _, warning := range o.Warnings {
-			fmt.Fprintln(cmd.OutOrStdout(), "  warning:", warning)
-		}
-		if o.Status == secl.Failed {
-			refused++
+		switch {
+		case o.Status == secl.Failed && o.RuleID == "":
+			return 0, 0, fmt.Errorf("%s", o)
+		case o.Status == secl.Failed:
+			failed++
+		case o.Status == secl.Filtered:
+			filtered++
 		}
 	}
-	if refused > 0 {
-		return fmt.Errorf("%d of %d definitions are refused", refused, len(rules.Outcomes))
-	}
-	return nil
+	return filtered, failed, nil
 }
