@@ -19,15 +19,16 @@ const ackEvery = 256
 
 // client is one tracer's connection.
 type client struct {
-	server  *Server
-	conn    net.Conn
-	in      *bufio.Reader
-	hello   event.Hello // the first one; later ones on the same connection are ignored
-	greeted bool
-	acks    bool
-	seq     uint64 // taken
-	acked   uint64
-	dropped uint64
+	server   *Server
+	conn     net.Conn
+	in       *bufio.Reader
+	hello    event.Hello     // the first one; later ones on the same connection are ignored
+	interest *event.Interest // what its filter is made of; nil: it reports everything
+	greeted  bool
+	acks     bool
+	seq      uint64 // taken
+	acked    uint64
+	dropped  uint64
 }
 
 func newClient(s *Server, conn net.Conn) *client {
@@ -72,13 +73,17 @@ func (c *client) take(peer string, m *event.Message) {
 }
 
 func (c *client) greet(peer string, h *event.Hello) {
-	c.greeted, c.hello = true, *h
 	c.server.announce(peer, h)
 	c.acks = slices.Contains(h.Accepts, event.AcceptAck)
+	var told *event.Interest
 	if slices.Contains(h.Accepts, event.AcceptInterest) {
-		interest := c.server.engine.Interest()
-		c.answer(&event.Answer{Interest: &interest})
+		interest := c.server.interestOf(stream{h.NSID, h.Container.CreatedAt})
+		told = &interest
+		c.answer(&event.Answer{Interest: told})
 	}
+	c.server.lock.Lock()
+	defer c.server.lock.Unlock()
+	c.greeted, c.hello, c.interest = true, *h, told
 }
 
 // event takes over what has not been taken before. A tracer that reconnects sends again what it has no receipt for.

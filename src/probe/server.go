@@ -29,6 +29,7 @@ type Server struct {
 	lock    sync.Mutex
 	clients map[*client]bool
 	streams map[stream]uint64 // the last event taken of each tracer
+	told    map[stream]event.Interest
 	closed  bool
 	running sync.WaitGroup
 }
@@ -44,6 +45,7 @@ func Listen(addr string, engine *Engine, log *logrus.Entry) (*Server, error) {
 	}
 	return &Server{
 		engine: engine, log: log, listener: listener, clients: map[*client]bool{}, streams: map[stream]uint64{},
+		told: map[stream]event.Interest{},
 	}, nil
 }
 
@@ -130,5 +132,5 @@ func (s *Server) Close() {
 
 // announce is called for the first hello of each connection.
 func (s *Server) announce(peer string, h *event.Hello) {
-	s.log.Infof("tracer at %s: %s %q in pid namespace %d", peer, h.Mode, h.Args, h.NSID)
+	s.log.Info(describe(peer, h))
 }

@@ -118,7 +118,9 @@ func (p *process) serve(c *config.Config) error {
 			}
 			if err := p.reload(); err != nil {
 				p.log.Errorf("%v; the rules of before stay in force", err)
+				continue
 			}
+			server.TellOutgrown()
 		}
 	}
 }

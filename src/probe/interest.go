@@ -1,0 +1,70 @@
+package probe
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ebpfless/ebpfless/src/event"
+)
+
+// TellOutgrown logs each connected tracer that doesn't report everything which the rules in force ask for. A tracer builds
+// its filter of what it is told when it starts, and a filter that is in force can't be widened.
+func (s *Server) TellOutgrown() {
+	now := s.engine.Interest()
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	for c := range s.clients {
+		if lacks := missingOf(c.interest, &now); lacks != "" {
+			s.log.Warnf("%s was started with a filter that leaves out %s: restart what it traces, for the new rules to see it",
+				describe(c.conn.RemoteAddr().String(), &c.hello), lacks)
+		}
+	}
+}
+
+// describe names a tracer for people.
+func describe(peer string, h *event.Hello) string {
+	return fmt.Sprintf("tracer at %s: %s %q in pid namespace %d", peer, h.Mode, h.Args, h.NSID)
+}
+
+// interestOf is what a tracer is told, or was told before it lost its connection: its filter is of then.
+func (s *Server) interestOf(id stream) event.Interest {
+	now := s.engine.Interest()
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if told, known := s.told[id]; known {
+		return told
+	}
+	if len(s.told) >= maxStreams {
+		clear(s.told)
+	}
+	s.told[id] = now
+	return now
+}
+
+// missingOf names what of an interest a tracer leaves out that was told another one; nil when it was told nothing, and so
+// leaves out nothing.
+func missingOf(told, now *event.Interest) string {
+	if told == nil {
+		return ""
+	}
+	var lacks []string
+	for _, kind := range event.Kinds() {
+		if now.Kinds.Has(kind) && !told.Kinds.Has(kind) {
+			lacks = append(lacks, kind.String())
+		}
+	}
+	lacks = slices.Compact(lacks) // setuid and setfsuid are one to rules
+	both := func(kind event.Kind) bool { return now.Kinds.Has(kind) && told.Kinds.Has(kind) }
+	switch {
+	case !both(event.Open) || told.OpenFlags == 0:
+	case now.OpenFlags == 0:
+		lacks = append(lacks, "open without any of "+strings.Join(namesOf(openFlags, uint64(told.OpenFlags)), "|"))
+	case now.OpenFlags&^told.OpenFlags != 0:
+		lacks = append(lacks, "open with "+strings.Join(namesOf(openFlags, uint64(now.OpenFlags&^told.OpenFlags)), "|"))
+	}
+	if both(event.Signal) && told.Signals != 0 && (now.Signals == 0 || now.Signals&^told.Signals != 0) {
+		lacks = append(lacks, "some signals")
+	}
+	return strings.Join(lacks, ", ")
+}
