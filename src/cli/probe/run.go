@@ -3,24 +3,21 @@ package probe
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"strconv"
 
 	"github.com/ebpfless/ebpfless/src/config"
 	"github.com/ebpfless/ebpfless/src/probe"
-	"github.com/ebpfless/ebpfless/src/probe/sinks"
 	"github.com/ebpfless/ebpfless/src/secl"
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
-	"golang.org/x/term"
 )
 
 type runFlags struct {
 	policies string
-	output   string
+	outputs  []string
 	pretty   bool
 	portFile string
 }
@@ -30,7 +27,7 @@ func runCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "run", Short: "Listen for tracers and report what rules forbid", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, &f) }}
 	cmd.Flags().StringVar(&f.policies, "policies", "", "directory of *.policy files (default: policies.dir of the configuration)")
-	cmd.Flags().StringVarP(&f.output, "output", "o", "-", "file that detections are appended to, a line of JSON each; - is standard output")
+	cmd.Flags().StringArrayVarP(&f.outputs, "output", "o", []string{"-"}, "where detections go, repeatable: a file that gets a line of JSON each, journal, or - for standard output")
 	cmd.Flags().BoolVar(&f.pretty, "pretty", false, "write for people instead of JSON, in colour on a terminal")
 	cmd.Flags().StringVar(&f.portFile, "port-file", "", "file that gets the number of the port which is listened on")
 	return cmd
@@ -52,11 +49,11 @@ func run(cmd *cobra.Command, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	sink, closeOutput, err := output(f, cmd.OutOrStdout())
+	sink, closeOutputs, err := outputs(f, cmd.OutOrStdout())
 	if err != nil {
 		return err
 	}
-	defer closeOutput()
+	defer closeOutputs()
 	p := &process{log: log, flags: f, model: probe.NewModel(), host: thisHost(c), enforcement: c.Enforcement}
 	p.engine = probe.NewEngine(p.model, facts(c), c.EventBurst, c.EventRate, sink.Put)
 	actors, err := actors(c, log)
@@ -160,32 +157,4 @@ func (p *process) reload() error {
 	p.engine.SetRules(rules)
 	p.log.Infof("%d rules are in force", len(rules.Rules))
 	return nil
-}
-
-// output opens the sink that the flags ask for.
-func output(f *runFlags, stdout io.Writer) (*sinks.Sink, func(), error) {
-	out, closeOutput := stdout, func() {}
-	if f.output != "-" {
-		file, err := os.OpenFile(f.output, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
-		if err != nil {
-			return nil, nil, refuse("name a file in a directory that exists", "open output: %v", err)
-		}
-		out, closeOutput = file, func() { file.Close() }
-	}
-	if f.pretty {
-		return sinks.New(f.output, sinks.Pretty{Out: out, Colour: coloured(out)}), closeOutput, nil
-	}
-	return sinks.New(f.output, sinks.Lines{Out: out}), closeOutput, nil
-}
-
-// coloured follows the conventions of no-color.org and CLICOLOR_FORCE.
-func coloured(out io.Writer) bool {
-	if os.Getenv("NO_COLOR") != "" {
-		return false
-	}
-	if force := os.Getenv("CLICOLOR_FORCE"); force != "" && force != "0" {
-		return true
-	}
-	file, ok := out.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
 }
