@@ -1,16 +1,12 @@
 package ctl
 
 import (
-	"bufio"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ebpfless/ebpfless/src/probe"
 	"github.com/ebpfless/ebpfless/src/probe/sinks"
@@ -18,12 +14,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
-
-// detectionsFile is where the packaged probe writes its detections.
-const detectionsFile = "/var/log/datadog/runtime-security.json"
-
-// longestLine bounds what is read of one detection.
-const longestLine = 4 << 20
 
 func eventsCommand() *cobra.Command {
 	var output, path string
@@ -44,12 +34,11 @@ func eventsCommand() *cobra.Command {
 			if err != nil {
 				return fail("--file names the file that the probe writes (system-probe run --output); reading it takes root", "%v", err)
 			}
-			defer file.Close()
 			show := &shown{out: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr(), json: output == "json", service: name}
-			return show.all(cmd.Context(), file, follow)
+			return sinks.Follow(cmd.Context(), file, follow, show.one)
 		}}
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json, a line each")
-	cmd.Flags().StringVar(&path, "file", detectionsFile, "file that the probe writes to")
+	cmd.Flags().StringVar(&path, "file", sinks.DefaultPath, "file that the probe writes to")
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what is detected from now on")
 	return cmd
 }
@@ -59,59 +48,6 @@ type shown struct {
 	out, stderr io.Writer
 	json        bool
 	service     string
-}
-
-// all shows what a file holds, and what is added while it is followed. A file that is rotated away is followed by the new
-// one of its name.
-func (s *shown) all(ctx context.Context, file *os.File, follow bool) error {
-	reader := bufio.NewReaderSize(file, 64<<10)
-	var line []byte
-	for {
-		part, err := reader.ReadBytes('\n')
-		line = append(line, part...)
-		switch {
-		case err == nil:
-			if err := s.one(line); err != nil {
-				return err
-			}
-			line = line[:0]
-			continue
-		case !errors.Is(err, io.EOF):
-			return fail("", "read detections: %v", err)
-		case !follow:
-			return nil
-		case len(line) > longestLine:
-			return fail("", "read detections: a line of more than %d bytes", longestLine)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(100 * time.Millisecond):
-		}
-		if next := rotated(file); next != nil {
-			file.Close()
-			file = next
-			reader.Reset(file)
-			line = line[:0]
-		}
-	}
-}
-
-// rotated gives the file that has taken another's name, and nil while it is the same.
-func rotated(file *os.File) *os.File {
-	old, err := file.Stat()
-	if err != nil {
-		return nil
-	}
-	current, err := os.Stat(file.Name())
-	if err != nil || os.SameFile(old, current) {
-		return nil
-	}
-	next, err := os.Open(file.Name())
-	if err != nil {
-		return nil
-	}
-	return next
 }
 
 // one shows a detection if it is asked for.

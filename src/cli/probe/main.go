@@ -62,7 +62,7 @@ func command() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return refuse("see "+cmd.CommandPath()+" --help", "%v", err)
 	})
-	root.AddCommand(runCommand(), configCommand(), policyCommand(), versionCommand())
+	root.AddCommand(runCommand(), configCommand(), policyCommand(), eventsCommand(), versionCommand())
 	return root
 }
 

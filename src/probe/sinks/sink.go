@@ -11,6 +11,9 @@ import (
 	"github.com/ebpfless/ebpfless/src/probe"
 )
 
+// DefaultPath is where the packaged probe writes its detections.
+const DefaultPath = "/var/log/datadog/runtime-security.json"
+
 // Writer writes one detection.
 type Writer interface {
 	Write(*probe.Detection) error
