@@ -44,6 +44,18 @@ func newDetection(rule *secl.Rule[Context], c *Context, facts *Facts) *Detection
 	return d
 }
 
+// tellHeldBack says how many detections of the same rule a rate limit held back before this one. Variables are where the
+// layout is open; no rule's variable can have this name.
+func (d *Detection) tellHeldBack(n uint64) {
+	if n == 0 {
+		return
+	}
+	if d.Evt.Variables == nil {
+		d.Evt.Variables = map[string]any{}
+	}
+	d.Evt.Variables["(held back)"] = n
+}
+
 func agentOf(rule *secl.RuleDef, facts *Facts) agentDoc {
 	a := agentDoc{
 		RuleID: rule.ID, OriginalRuleID: rule.ID, RuleVersion: rule.Version, Version: facts.Version, OS: "linux",

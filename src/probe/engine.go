@@ -41,7 +41,8 @@ type Facts struct {
 type Counts struct {
 	Events     uint64
 	Detections uint64
-	Limited    uint64 // detections that a rate limit held back
+	Limited    uint64            // detections that a rate limit held back
+	HeldBack   map[string]uint64 // the same by rule, of those that had any
 	Processes  int
 	Kinds      map[string]uint64 // events by their type in rules
 }
@@ -91,6 +92,12 @@ func (e *Engine) Counts() Counts {
 	defer e.lock.Unlock()
 	e.counts.Processes = e.tree.Len()
 	counts := e.counts
+	counts.HeldBack = map[string]uint64{}
+	for id, r := range e.limiter.rules {
+		if r.heldEver > 0 {
+			counts.HeldBack[id] = r.heldEver
+		}
+	}
 	counts.Kinds = map[string]uint64{}
 	for _, kind := range event.Kinds() {
 		if n := e.kinds[kind]; n > 0 {
@@ -139,11 +146,13 @@ func (e *Engine) onHit(rule *secl.Rule[Context]) {
 		drop(deeds)
 		return
 	}
-	if !urgent(deeds) && !e.limiter.allow(rule.Def, rule.Token(&e.context), time.Now()) {
+	if !urgent(deeds) && !e.limiter.allow(rule.Def, rule.Token(&e.context), key{e.context.Process.NSID, e.context.Process.PID}, time.Now()) {
 		e.counts.Limited++
 		drop(deeds)
 		return
 	}
 	e.counts.Detections++
-	e.report(newDetection(rule, &e.context, &e.facts), deeds)
+	d := newDetection(rule, &e.context, &e.facts)
+	d.tellHeldBack(e.limiter.heldBack(rule.Def.ID))
+	e.report(d, deeds)
 }

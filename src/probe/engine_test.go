@@ -108,14 +108,14 @@ func TestEveryAllowsOneForEachToken(t *testing.T) {
 		after time.Duration
 		want  bool
 	}{{"a", 0, true}, {"a", time.Second, false}, {"b", time.Second, true}, {"a", 61 * time.Second, true}} {
-		if got := l.allow(rule, c.token, now.Add(c.after)); got != c.want {
+		if got := l.allow(rule, c.token, key{}, now.Add(c.after)); got != c.want {
 			t.Errorf("token %s after %v: %v", c.token, c.after, got)
 		}
 	}
 	for i := range 2 * maxBuckets {
-		l.allow(rule, string(rune('A'+i)), now)
+		l.allow(rule, string(rune('A'+i)), key{}, now)
 	}
-	if n := len(l.rules["r"]); n > maxBuckets {
+	if n := len(l.rules["r"].tokens); n > maxBuckets {
 		t.Errorf("%d buckets", n)
 	}
 }

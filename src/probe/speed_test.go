@@ -103,7 +103,7 @@ func twoHundred(b *testing.B) *secl.RuleSet[Context] {
 		return opens
 	}
 	text := "rules:\n"
-	for i := range 200 - count(Rules(model, []*secl.Policy{defaults}, host)) {
+	for i := range 200 - count(Rules(model, []*secl.Policy{defaults}, host, true)) {
 		text += fmt.Sprintf("  - {id: more%d, expression: '%s'}\n", i, []string{
 			fmt.Sprintf(`open.file.path in [~"/srv/app%d/**", "/etc/app%d.conf"] && process.file.name not in ["app%d"]`, i, i, i),
 			fmt.Sprintf(`open.file.name == "secret%d" && open.flags & O_CREAT > 0`, i),
@@ -112,7 +112,7 @@ func twoHundred(b *testing.B) *secl.RuleSet[Context] {
 			fmt.Sprintf(`open.file.extension == ".x%d" && process.uid == 0`, i),
 		}[i%5])
 	}
-	rs := Rules(model, []*secl.Policy{defaults, secl.ParsePolicy("more.policy", []byte(text))}, host)
+	rs := Rules(model, []*secl.Policy{defaults, secl.ParsePolicy("more.policy", []byte(text))}, host, true)
 	if n := count(rs); n != 200 {
 		b.Fatalf("%d rules of opens: %v", n, rs.Outcomes)
 	}

@@ -3,8 +3,10 @@ package probe
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 
 	"github.com/ebpfless/ebpfless/src/config"
@@ -111,6 +113,9 @@ func (p *process) serve(c *config.Config) error {
 				server.Close()
 				counts := p.engine.Counts()
 				p.log.Infof("ended after %d events and %d detections (%d more held back by rate limits)", counts.Events, counts.Detections, counts.Limited)
+				for _, id := range slices.Sorted(maps.Keys(counts.HeldBack)) {
+					p.log.Warnf("%d detections of rule %q were held back by its rate limit", counts.HeldBack[id], id)
+				}
 				return nil
 			}
 			if err := p.reload(); err != nil {
