@@ -75,7 +75,7 @@ func versionCommand() *cobra.Command {
 }
 
 func configCommand() *cobra.Command {
-	return &cobra.Command{Use: "config", Short: "Print the effective configuration", Args: cobra.NoArgs,
+	cmd := &cobra.Command{Use: "config", Short: "Print the effective configuration", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := load(cmd)
 			if err != nil {
@@ -83,6 +83,22 @@ func configCommand() *cobra.Command {
 			}
 			return c.WriteYAML(cmd.OutOrStdout())
 		}}
+	cmd.AddCommand(&cobra.Command{Use: "set KEY VALUE", Short: "Change one key of the configuration file and nothing else in it", Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			path, err := cmd.Flags().GetString("config")
+			if err != nil {
+				return err
+			}
+			changed, err := config.SetFile(path, args[0], args[1])
+			switch {
+			case err != nil:
+				return refuse("", "%v", err)
+			case changed:
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: %s is set\n", path, args[0])
+			}
+			return nil
+		}})
+	return cmd
 }
 
 // load reads the configuration that --config names, and says what it ignores.
