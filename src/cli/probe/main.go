@@ -2,10 +2,12 @@
 package probe
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/ebpfless/ebpfless/src/config"
 	"github.com/spf13/cobra"
@@ -84,12 +86,20 @@ func configCommand() *cobra.Command {
 			return c.WriteYAML(cmd.OutOrStdout())
 		}}
 	cmd.AddCommand(&cobra.Command{Use: "set KEY VALUE", Short: "Change one key of the configuration file and nothing else in it", Args: cobra.ExactArgs(2),
+			Long: "Change one key of the configuration file and nothing else in it. The value - is read from standard input: secrets are not for ps(1).",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, err := cmd.Flags().GetString("config")
 			if err != nil {
 				return err
 			}
-			changed, err := config.SetFile(path, args[0], args[1])
+			value := args[1]
+			if value == "-" {
+				if value, err = bufio.NewReader(cmd.InOrStdin()).ReadString('\n'); err != nil && err != io.EOF {
+					return fmt.Errorf("read the value: %w", err)
+				}
+				value = strings.TrimSuffix(value, "\n")
+			}
+			changed, err := config.SetFile(path, args[0], value)
 			switch {
 			case err != nil:
 				return refuse("", "%v", err)
