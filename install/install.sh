@@ -194,6 +194,11 @@ configure() {
 
 start() {
 	[[ ${DD_INSTALL_ONLY:-false} != true ]] || return 0
+	if [[ ${DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_ENABLED:-$ebpfless} != true ]]; then
+		# The probe would refuse to run.
+		if [[ -d /run/systemd/system ]]; then run systemctl stop datadog-agent-sysprobe; else run /etc/init.d/datadog-agent-sysprobe stop; fi
+		return
+	fi
 	if [[ -d /run/systemd/system ]]; then
 		run systemctl restart datadog-agent-sysprobe || die "the probe did not start: journalctl -u datadog-agent-sysprobe says why"
 	elif [[ $(cat /proc/1/comm) == init && -x /etc/init.d/datadog-agent-sysprobe ]]; then
@@ -205,7 +210,8 @@ start() {
 
 verify() {
 	[[ -z $dry ]] || return 0
-	system-probe config --config "$config" | grep -A 1 ebpfless | grep -q "enabled: $ebpfless" || die "$config does not say ebpfless: enabled: $ebpfless"
+	system-probe config --config "$config" | grep -A 1 ebpfless | grep -q "enabled: ${DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_ENABLED:-$ebpfless}" ||
+		die "$config does not say what it was told for ebpfless: enabled"
 }
 
 install_all() {

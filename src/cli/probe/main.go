@@ -86,7 +86,7 @@ func configCommand() *cobra.Command {
 			return c.WriteYAML(cmd.OutOrStdout())
 		}}
 	cmd.AddCommand(&cobra.Command{Use: "set KEY VALUE", Short: "Change one key of the configuration file and nothing else in it", Args: cobra.ExactArgs(2),
-			Long: "Change one key of the configuration file and nothing else in it. The value - is read from standard input: secrets are not for ps(1).",
+		Long: "Change one key of the configuration file and nothing else in it. The value - is read from standard input: secrets are not for ps(1).",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, err := cmd.Flags().GetString("config")
 			if err != nil {
