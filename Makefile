@@ -31,7 +31,7 @@ SBOM        := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-detections test-init packages repo test-packages test-install check fuzz bench clean setup $(COMMANDS)
+.PHONY: help build run test test-detections test-init packages repo test-packages test-install test-docker check fuzz bench clean setup $(COMMANDS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -74,6 +74,9 @@ test-packages: ## install, upgrade and purge the packages in booted containers (
 
 test-install: ## run the installer on fresh hosts in booted containers (needs root; some minutes)
 	tests/system/install/run
+
+test-docker: ## run probe and wrapped applications under a real Docker engine (needs root)
+	tests/system/docker/run
 
 check: ## gofmt, go vet, staticcheck, shellcheck
 	@unformatted=$$(gofmt -l src tests); test -z "$$unformatted" || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }
