@@ -31,7 +31,7 @@ SBOM        := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-detections test-init packages repo test-packages test-install test-docker check fuzz bench clean setup $(COMMANDS)
+.PHONY: help build run test test-detections test-init packages repo test-packages test-install test-docker test-kernels check fuzz bench clean setup $(COMMANDS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -77,6 +77,9 @@ test-install: ## run the installer on fresh hosts in booted containers (needs ro
 
 test-docker: ## run probe and wrapped applications under a real Docker engine (needs root)
 	tests/system/docker/run
+
+test-kernels: ## run the programs on the distribution's kernel, and on each bzImage-VERSION in KERNELS=DIR, in virtual machines
+	tests/system/kernels/run
 
 check: ## gofmt, go vet, staticcheck, shellcheck
 	@unformatted=$$(gofmt -l src tests); test -z "$$unformatted" || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }

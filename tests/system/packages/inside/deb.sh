@@ -12,7 +12,7 @@ apt() {
 
 keyring=/etc/apt/keyrings/ebpfless.gpg
 packages=(cws-instrumentation cws-probe cws-services)
-at() { apt install --allow-downgrades "${packages[@]/%/=$1-1}"; }
+at() { apt install --reinstall --allow-downgrades "${packages[@]/%/=$1-1}"; }
 version() { [[ $(dpkg-query -W -f '${Version}' cws-probe) == "$1-1" ]]; }
 
 trust() {
