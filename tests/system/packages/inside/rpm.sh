@@ -21,6 +21,8 @@ EOF
 	fetch clean all
 }
 
+# Packages of a distribution own these: chkconfig, fish and zsh.
+mkdir -p /etc/rc.d/init.d /usr/share/fish/vendor_completions.d /usr/share/zsh/site-functions
 files >/root/before
 serve /srv/repo
 trust /srv/repo/other.asc
