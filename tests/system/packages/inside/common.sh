@@ -77,7 +77,11 @@ answers() {
 
 serve() {
 	local folder=$1 server
-	[[ ! -e /tmp/server ]] || kill "$(cat /tmp/server)" 2>/dev/null
+	if [[ -e /tmp/server ]]; then
+		server=$(cat /tmp/server)
+		kill "$server" 2>/dev/null
+		soon not kill -0 "$server" # else the next one finds the port in use, and ends
+	fi
 	if command -v busybox >/dev/null; then
 		setsid busybox httpd -f -p 127.0.0.1:8000 -h "$folder" >/dev/null 2>&1 &
 	else
