@@ -11,6 +11,7 @@ const DefaultPath = "/etc/datadog-agent/system-probe.yaml"
 type Config struct {
 	APIKey   string
 	Site     string
+	URL      string // takes the place of what Site leads to
 	LogLevel string
 	Hostname string
 	Tags     []string
@@ -56,6 +57,7 @@ type row struct {
 	key     string
 	field   func(*Config) any // *bool, *int, *string, *time.Duration or *[]string
 	secret  bool
+	aliases []string // of its environment variable
 	initial any
 }
 
@@ -73,6 +75,7 @@ const (
 var rows = []row{
 	{key: "api_key", field: func(c *Config) any { return &c.APIKey }, secret: true, initial: ""},
 	{key: "site", field: func(c *Config) any { return &c.Site }, initial: "datadoghq.com"},
+	{key: "dd_url", field: func(c *Config) any { return &c.URL }, aliases: []string{"DD_URL"}, initial: ""},
 	{key: "log_level", field: func(c *Config) any { return &c.LogLevel }, initial: "info"},
 	{key: "hostname", field: func(c *Config) any { return &c.Hostname }, initial: ""},
 	{key: "tags", field: func(c *Config) any { return &c.Tags }, initial: []string{}},
@@ -106,7 +109,7 @@ var rows = []row{
 	{key: disarms + "process.max_allowed", field: func(c *Config) any { return &c.DisarmProcess.MaxAllowed }, initial: 100},
 	{key: disarms + "process.period", field: func(c *Config) any { return &c.DisarmProcess.Period }, initial: time.Minute},
 
-	{key: "event_monitoring_config.envs_with_value", field: func(c *Config) any { return &c.EnvsWithValues }, initial: []string{
+	{key: "event_monitoring_config.envs_with_value", field: func(c *Config) any { return &c.EnvsWithValues }, aliases: []string{"DD_RUNTIME_SECURITY_CONFIG_ENVS_WITH_VALUE"}, initial: []string{
 		"LD_PRELOAD", "LD_LIBRARY_PATH", "PATH", "HISTSIZE", "HISTFILESIZE", "GLIBC_TUNABLES", "SSH_CLIENT",
 	}},
 }

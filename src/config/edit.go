@@ -1,16 +1,14 @@
 package config
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
@@ -27,6 +25,9 @@ func Set(path string, text []byte, key, value string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if oddLineEnd.Match(text) {
+		return nil, fmt.Errorf("%s: it has line ends that are neither LF nor CRLF; write it anew with one of them, it is as it was", path)
+	}
 	e := editor{lines: strings.SplitAfter(string(text), "\n"), end: "\n"}
 	if strings.Contains(e.lines[0], "\r\n") {
 		e.end = "\r\n"
@@ -41,14 +42,14 @@ func Set(path string, text []byte, key, value string) ([]byte, error) {
 	}
 	parts := strings.Split(key, ".")
 	if len(document.Content) == 0 || document.Content[0].Tag == "!!null" {
-		e.append(parts, shown)
+		e.append(parts, shown, 0)
 	} else {
 		err = e.set(document.Content[0], nil, parts, shown)
 	}
 	out := []byte(strings.Join(e.lines, ""))
 	// YAML has more ways to write a thing than an editor can know: the result says whether this was one of them.
 	after, _, parseErr := Parse(path, out, nil)
-	if err == nil && (parseErr != nil || !reflect.DeepEqual(after, want)) {
+	if err == nil && (parseErr != nil || !reflect.DeepEqual(after, want) || !sameBeside(text, out, parts)) {
 		err = errors.New("it is written in a way that can't be edited safely")
 	}
 	if err != nil {
@@ -56,6 +57,9 @@ func Set(path string, text []byte, key, value string) ([]byte, error) {
 	}
 	return out, nil
 }
+
+// oddLineEnd ends a line for YAML (1.1, section 4.2) and not for an editor that goes by LF.
+var oddLineEnd = regexp.MustCompile("\r([^\n]|$)|[\u0085\u2028\u2029]")
 
 // with is a configuration in which one key has another value.
 func with(c *Config, key, value string) (*Config, error) {
@@ -72,6 +76,32 @@ func with(c *Config, key, value string) (*Config, error) {
 		return &out, out.check()
 	}
 	return nil, fmt.Errorf("%s is no key of the configuration (system-probe config prints them all)", key)
+}
+
+// sameBeside tells whether two texts say the same but for one key; those that the probe does not know belong to others.
+func sameBeside(before, after []byte, parts []string) bool {
+	var trees [2]map[string]any
+	for i, text := range [][]byte{before, after} {
+		if err := yaml.Unmarshal(text, &trees[i]); err != nil {
+			return false
+		}
+		if trees[i] == nil {
+			trees[i] = map[string]any{}
+		}
+		remove(trees[i], parts)
+	}
+	return reflect.DeepEqual(trees[0], trees[1])
+}
+
+// remove takes a key out, and what is empty without it.
+func remove(tree map[string]any, parts []string) {
+	child, isTree := tree[parts[0]].(map[string]any)
+	if isTree && len(parts) > 1 {
+		remove(child, parts[1:])
+	}
+	if len(parts) == 1 || len(child) == 0 && (isTree || tree[parts[0]] == nil) {
+		delete(tree, parts[0])
+	}
 }
 
 // written is a value as YAML of one line; JSON is, too.
@@ -98,11 +128,27 @@ type editor struct {
 }
 
 // append writes keys at the end of the file.
-func (e *editor) append(parts []string, value string) {
-	if last := e.lines[len(e.lines)-1]; last != "" {
+func (e *editor) append(parts []string, value string, indent int) {
+	if last := e.lines[len(e.lines)-1]; last != "" && last != byteOrderMark {
 		e.lines[len(e.lines)-1] = last + e.end
 	}
-	e.lines = append(e.lines, e.block(parts, value, 0)...)
+	e.lines = append(e.lines, e.block(parts, value, indent)...)
+}
+
+// byteOrderMark is what some editors begin a file with.
+const byteOrderMark = "\ufeff"
+
+// at is the place of a column in a line: the library counts characters from 1, and not the mark.
+func at(line string, column int) int {
+	place := 0
+	if strings.HasPrefix(line, byteOrderMark) {
+		place = len(byteOrderMark)
+	}
+	for range column - 1 {
+		_, size := utf8.DecodeRuneInString(line[place:])
+		place += size
+	}
+	return place
 }
 
 func (e *editor) block(parts []string, value string, indent int) []string {
@@ -139,7 +185,7 @@ func (e *editor) set(mapping, above *yaml.Node, parts []string, value string) er
 	case mapping.Style&yaml.FlowStyle != 0:
 		return e.insertFlow(mapping, parts, value)
 	case above == nil:
-		e.append(parts, value)
+		e.append(parts, value, mapping.Content[0].Column-1)
 	default: // first, right below the key: a comment further down belongs to what follows it
 		e.insert(above.Line, e.block(parts, value, mapping.Content[0].Column-1))
 	}
@@ -157,28 +203,29 @@ func (e *editor) insert(line int, more []string) {
 
 func (e *editor) insertFlow(mapping *yaml.Node, parts []string, value string) error {
 	line := e.lines[mapping.Line-1]
-	at := mapping.Column - 1
-	if at >= len(line) || line[at] != '{' {
+	from := at(line, mapping.Column)
+	if from >= len(line) || line[from] != '{' {
 		return fmt.Errorf("line %d has an anchor or a tag", mapping.Line)
 	}
 	text := strings.Join(parts, ": {") + ": " + value + strings.Repeat("}", len(parts)-1)
 	if len(mapping.Content) > 0 {
 		text += ", "
 	}
-	e.lines[mapping.Line-1] = line[:at+1] + text + line[at+1:]
+	e.lines[mapping.Line-1] = line[:from+1] + text + line[from+1:]
 	return nil
 }
 
 // replace writes another value in the place of a scalar, or of a list in brackets on one line.
 func (e *editor) replace(name, node *yaml.Node, value string) error {
 	if node.Tag == "!!null" && node.Value == "" {
-		at := strings.IndexByte(e.lines[name.Line-1][name.Column-1:], ':') + name.Column
 		line := e.lines[name.Line-1]
-		e.lines[name.Line-1] = line[:at] + " " + value + line[at:]
+		from := at(line, name.Column)
+		from += strings.IndexByte(line[from:], ':') + 1
+		e.lines[name.Line-1] = line[:from] + " " + value + line[from:]
 		return nil
 	}
 	line := e.lines[node.Line-1]
-	from := node.Column - 1
+	from := at(line, node.Column)
 	to := from + len(node.Value)
 	switch {
 	case from >= len(line) || line[from] == '&' || line[from] == '*' || line[from] == '!' || line[from] == '|' || line[from] == '>':
@@ -195,65 +242,5 @@ func (e *editor) replace(name, node *yaml.Node, value string) error {
 		return fmt.Errorf("line %d goes on over several lines", node.Line)
 	}
 	e.lines[node.Line-1] = line[:from] + value + line[to:]
-	return nil
-}
-
-// SetFile sets a key in a file, which is made where it is missing. The file of before is kept beside it as FILE.bak. It tells
-// whether anything had to change: what is right already is not written. A symbolic link stays one.
-func SetFile(path, key, value string) (changed bool, err error) {
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
-	}
-	mode := fs.FileMode(0o640)
-	text, err := os.ReadFile(path)
-	info, statErr := os.Stat(path)
-	switch {
-	case err == nil && statErr == nil:
-		mode = info.Mode().Perm()
-	case !errors.Is(err, fs.ErrNotExist):
-		return false, fmt.Errorf("read configuration: %w", err)
-	}
-	before, _, err := Parse(path, text, nil)
-	if err != nil {
-		return false, err
-	}
-	want, err := with(before, key, value)
-	if err != nil {
-		return false, err
-	}
-	if len(text) > 0 && reflect.DeepEqual(before, want) {
-		return false, nil
-	}
-	out, err := Set(path, text, key, value)
-	if err != nil {
-		return false, err
-	}
-	if bytes.Equal(out, text) {
-		return false, nil
-	}
-	if text != nil {
-		if err := replaceFile(path+".bak", text, mode, info); err != nil {
-			return false, err
-		}
-	}
-	return true, replaceFile(path, out, mode, info)
-}
-
-// replaceFile writes beside the file and renames: nobody reads half a file. like is the file whose owner it gets, nil for
-// this process's.
-func replaceFile(path string, text []byte, mode fs.FileMode, like fs.FileInfo) error {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer os.Remove(file.Name())
-	_, err = file.Write(text)
-	err = errors.Join(err, file.Chmod(mode), chownLike(file, like), file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w (is it immutable, or the disk full?)", path, err)
-	}
 	return nil
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -72,7 +73,7 @@ func TestSetFileKeepsTheOldOneAndWritesOnlyWhatChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []bool{true, false} {
-		if changed, err := SetFile(link, enabled, "true"); err != nil || changed != want {
+		if changed, err := SetFile(link, Setting{enabled, "true"}); err != nil || changed != want {
 			t.Fatalf("time %d: changed %v, %v", i, changed, err)
 		}
 	}
@@ -87,7 +88,7 @@ func TestSetFileKeepsTheOldOneAndWritesOnlyWhatChanges(t *testing.T) {
 		t.Errorf("the old file is %q, %v", old, err)
 	}
 	fresh := filepath.Join(dir, "new.yaml")
-	if changed, err := SetFile(fresh, enabled, "true"); err != nil || !changed {
+	if changed, err := SetFile(fresh, Setting{enabled, "true"}); err != nil || !changed {
 		t.Errorf("a new file: %v, %v", changed, err)
 	}
 	if info, err := os.Stat(fresh); err != nil || info.Mode().Perm() != 0o640 {
@@ -95,6 +96,36 @@ func TestSetFileKeepsTheOldOneAndWritesOnlyWhatChanges(t *testing.T) {
 	}
 	if names, _ := filepath.Glob(filepath.Join(dir, ".*")); len(names) > 0 {
 		t.Errorf("left behind: %q", names)
+	}
+}
+
+func TestSetFileSetsAllOrNone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "system-probe.yaml")
+	if err := os.WriteFile(file, []byte("log_level: debug\n"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if changed, err := SetFile(file, Setting{"site", "example.com"}, Setting{enabled, "perhaps"}); err == nil || changed {
+		t.Errorf("changed %v, %v", changed, err)
+	}
+	if names, _ := filepath.Glob(file + "*"); len(names) != 1 {
+		t.Errorf("left behind: %q", names)
+	}
+	if changed, err := SetFile(file, Setting{"site", "example.com"}, Setting{enabled, "true"}); err != nil || !changed {
+		t.Fatalf("changed %v, %v", changed, err)
+	}
+	if old, err := os.ReadFile(file + ".bak"); err != nil || string(old) != "log_level: debug\n" {
+		t.Errorf("the file of before is %q, %v", old, err)
+	}
+}
+
+func TestFromEnvironment(t *testing.T) {
+	settings, unknown := FromEnvironment([]string{
+		"HOME=/root", "DD_URL=https://example.com", "DD_SITE=", "DD_AGENT_MAJOR_VERSION=7", "DD_RUNTIME_SECURITY_CONFIG_FIM_ENABLED=true",
+		"DD_RUNTIME_SECURITY_CONFIG_SBOM_ENABLED=true", "DD_RUNTIME_SECURITY_CONFIG_ENVS_WITH_VALUE=PATH", "DD_API_KEY=x=y",
+	})
+	want := []Setting{{"api_key", "x=y"}, {"dd_url", "https://example.com"}, {cws + "fim_enabled", "true"}, {"event_monitoring_config.envs_with_value", "PATH"}}
+	if !slices.Equal(settings, want) || !slices.Equal(unknown, []string{"DD_RUNTIME_SECURITY_CONFIG_SBOM_ENABLED"}) {
+		t.Errorf("got %v, unknown %v", settings, unknown)
 	}
 }
 

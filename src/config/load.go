@@ -161,33 +161,17 @@ func (p *parser) above(key string) bool {
 }
 
 func (p *parser) environment(environ []string) error {
-	values := map[string]string{}
-	for _, entry := range environ {
-		if name, value, ok := strings.Cut(entry, "="); ok && strings.HasPrefix(name, "DD_") {
-			values[name] = value
-		}
-	}
-	for _, r := range rows {
-		name := variable(r.key)
-		text, set := values[name]
-		if r.key == "event_monitoring_config.envs_with_value" && !set {
-			name = "DD_RUNTIME_SECURITY_CONFIG_ENVS_WITH_VALUE"
-			text, set = values[name]
-		}
-		if !set || text == "" {
-			continue
-		}
-		v, err := parseText(r.field(p.config), text)
+	settings, _ := FromEnvironment(environ)
+	for _, s := range settings {
+		field := p.rows[s.Key].field(p.config)
+		v, err := parseText(field, s.Value)
 		if err != nil {
-			return fmt.Errorf("environment variable %s: %w", name, err)
+			return fmt.Errorf("environment variable %s: %w", variable(s.Key), err)
 		}
-		assign(r.field(p.config), v)
+		assign(field, v)
 	}
 	return nil
 }
-
-// variable gives the name of the environment variable of a key.
-func variable(key string) string { return "DD_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_")) }
 
 func (c *Config) check() error {
 	host, port, err := net.SplitHostPort(c.Socket)

@@ -2,12 +2,10 @@
 package probe
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/ebpfless/ebpfless/src/config"
 	"github.com/spf13/cobra"
@@ -64,7 +62,7 @@ func command() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return refuse("see "+cmd.CommandPath()+" --help", "%v", err)
 	})
-	root.AddCommand(runCommand(), configCommand(), policyCommand(), eventsCommand(), versionCommand())
+	root.AddCommand(runCommand(), configCommand(), policyCommand(), eventsCommand(), statusCommand(), versionCommand())
 	return root
 }
 
@@ -85,29 +83,7 @@ func configCommand() *cobra.Command {
 			}
 			return c.WriteYAML(cmd.OutOrStdout())
 		}}
-	cmd.AddCommand(&cobra.Command{Use: "set KEY VALUE", Short: "Change one key of the configuration file and nothing else in it", Args: cobra.ExactArgs(2),
-		Long: "Change one key of the configuration file and nothing else in it. The value - is read from standard input: secrets are not for ps(1).",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			path, err := cmd.Flags().GetString("config")
-			if err != nil {
-				return err
-			}
-			value := args[1]
-			if value == "-" {
-				if value, err = bufio.NewReader(cmd.InOrStdin()).ReadString('\n'); err != nil && err != io.EOF {
-					return fmt.Errorf("read the value: %w", err)
-				}
-				value = strings.TrimSuffix(value, "\n")
-			}
-			changed, err := config.SetFile(path, args[0], value)
-			switch {
-			case err != nil:
-				return refuse("", "%v", err)
-			case changed:
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: %s is set\n", path, args[0])
-			}
-			return nil
-		}})
+	cmd.AddCommand(configSetCommand())
 	return cmd
 }
 
