@@ -75,7 +75,7 @@ var always = event.SetOf(event.Exec, event.Fork, event.Exit, event.SetUID, event
 func (e *Engine) Interest() event.Interest {
 	e.lock.Lock()
 	defer e.lock.Unlock()
-	interest := event.Interest{Kinds: always, OpenFlags: e.rules.OpenFlags()}
+	interest := event.Interest{Kinds: always, OpenFlags: e.rules.OpenFlags(), Signals: e.rules.Signals()}
 	for _, name := range e.rules.EventTypes() {
 		for _, kind := range event.Kinds() {
 			if kind.String() == name {

@@ -20,8 +20,8 @@ type BoundAction[C any] struct {
 	Log    *LogAction
 }
 
-// action binds one action; nil, with a warning, for those that need eBPF.
-func (a *assembly[C]) action(r *Rule[C], def *Action, o *Outcome) (*BoundAction[C], error) {
+// action binds one action.
+func (a *assembly[C]) action(r *Rule[C], def *Action) (*BoundAction[C], error) {
 	out := &BoundAction[C]{Def: def, Log: def.Log}
 	var err error
 	if def.Filter != "" {
@@ -30,9 +30,10 @@ func (a *assembly[C]) action(r *Rule[C], def *Action, o *Outcome) (*BoundAction[
 		}
 	}
 	switch {
-	case def.CoreDump.Kind != 0, def.NetworkFilter.Kind != 0:
-		o.Warnings = append(o.Warnings, "actions coredump and network_filter do nothing in eBPF-less mode")
-		return nil, nil
+	case def.CoreDump.Kind != 0:
+		return nil, errors.New("coredump: it can't be done in eBPF-less mode")
+	case def.NetworkFilter.Kind != 0:
+		return nil, errors.New("network_filter: it can't be done in eBPF-less mode")
 	case def.Set != nil:
 		out.Set, err = a.assignment(def.Set)
 	case def.Kill != nil:

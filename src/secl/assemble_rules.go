@@ -45,7 +45,7 @@ func (a *assembly[C]) compile(def *RuleDef) {
 	}
 	r := &Rule[C]{Def: def, Program: program}
 	o.Status, o.Warnings = Loaded, slices.Concat(def.warnings, program.Warnings)
-	if err := a.bind(r, &o); err != nil {
+	if err := a.bind(r); err != nil {
 		// The place of an error in an action is that of the action: its expression isn't the rule's.
 		a.failed(def.outcome(), err, def.At)
 		return
@@ -56,7 +56,7 @@ func (a *assembly[C]) compile(def *RuleDef) {
 }
 
 // bind compiles what a rule carries beside its expression.
-func (a *assembly[C]) bind(r *Rule[C], o *Outcome) error {
+func (a *assembly[C]) bind(r *Rule[C]) error {
 	a.env.AnyEvent, a.env.Event = true, r.Program.Event
 	defer func() { a.env.AnyEvent, a.env.Event = false, "" }()
 	for i, name := range r.Def.LimiterToken {
@@ -71,13 +71,11 @@ func (a *assembly[C]) bind(r *Rule[C], o *Outcome) error {
 		r.token = append(r.token, show(v))
 	}
 	for i, def := range r.Def.Actions {
-		action, err := a.action(r, def, o)
+		action, err := a.action(r, def)
 		if err != nil {
 			return fmt.Errorf("action %d at line %d: %w", i+1, def.At.Line, err)
 		}
-		if action != nil {
-			r.Actions = append(r.Actions, action)
-		}
+		r.Actions = append(r.Actions, action)
 	}
 	return nil
 }

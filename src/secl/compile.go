@@ -3,6 +3,7 @@ package secl
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Env is what an expression may refer to beyond the model's fields. It must not be used by two Compile at once.
@@ -168,9 +169,12 @@ func boolConstant[C any](n Node, b bool) value[C] {
 
 // describe names a value for error messages.
 func describe[C any](v value[C]) string {
-	name := v.typ.String()
+	name, article := v.typ.String(), "a "
 	if v.array {
 		name = "array of " + name
+	}
+	if strings.IndexByte("aiI", name[0]) >= 0 {
+		article = "an "
 	}
 	switch {
 	case v.field != nil:
@@ -182,5 +186,5 @@ func describe[C any](v value[C]) string {
 	case v.age:
 		return "a duration"
 	}
-	return "of type " + name
+	return article + name
 }

@@ -89,9 +89,7 @@ func (k *compiler[C]) compareInts(n *Binary, op string, left, right value[C]) va
 	}
 	y := right.int.get(nil)
 	out := answer(k, q, left.int, compareWithConstant[C](op, y))
-	if left.flags != 0 {
-		out.need = flagsNeed(left.flags, op, y)
-	}
+	out.need = needOf(&left, op, y)
 	return out
 }
 

@@ -93,7 +93,7 @@ func (k *compiler[C]) memberOfInts(q question[C], list []Node) (value[C], error)
 		}
 		x := v.int.get(nil)
 		values = append(values, x)
-		one := flagsNeed(q.subject.flags, "==", x)
+		one := needOf(&q.subject, "==", x)
 		if i == 0 {
 			n = one
 		}
@@ -101,11 +101,8 @@ func (k *compiler[C]) memberOfInts(q question[C], list []Node) (value[C], error)
 	}
 	contains := intSet(values)
 	out := answer(k, q, q.subject.int, func(_ *state[C], x int64) bool { return contains(x) })
-	if q.subject.flags != 0 {
-		out.need = n
-	}
-	if q.negative {
-		out.need = out.need.not()
+	if out.need = n; q.negative {
+		out.need = n.not()
 	}
 	return out, nil
 }

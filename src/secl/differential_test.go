@@ -39,7 +39,7 @@ func checkSeed(t *testing.T, m *Model[testEvent], seed uint64) (hits, excluded i
 		if got != want {
 			t.Fatalf("seed %d: %s is %v, the tree says %v\n%+v", seed, source, got, want, e)
 		}
-		outside := p.need.whenTrue != 0 && uint32(e.Flags)&p.need.whenTrue == 0
+		outside := p.need.whenTrue != 0 && uint64(uint32(e.Flags))&p.need.whenTrue == 0
 		if outside && want {
 			t.Fatalf("seed %d: %s hits with flags %#x, but the approver asks for %#x", seed, source, e.Flags, p.need.whenTrue)
 		}

@@ -59,7 +59,7 @@ type Action struct {
 	Hash   *HashAction `yaml:"hash"`
 	Log    *LogAction  `yaml:"log"`
 
-	// These need eBPF: they are accepted, and do nothing.
+	// These need eBPF: a rule that has one is refused.
 	CoreDump      yaml.Node `yaml:"coredump"`
 	NetworkFilter yaml.Node `yaml:"network_filter"`
 

@@ -94,18 +94,24 @@ func (rs *RuleSet[C]) EventTypes() []string {
 
 // OpenFlags gives the bits of open(2)'s flags of which an open must have one for any rule to hit; 0 when every open
 // counts.
-func (rs *RuleSet[C]) OpenFlags() uint32 {
-	var flags uint32
-	open := rs.buckets["open"]
-	if open == nil {
+func (rs *RuleSet[C]) OpenFlags() uint32 { return uint32(rs.need("open")) }
+
+// Signals gives the signals, 1<<number each, that any rule can hit; 0 when every signal counts. Numbers from 64 count
+// always.
+func (rs *RuleSet[C]) Signals() uint64 { return rs.need("signal") }
+
+// need is what all rules of an event type need together.
+func (rs *RuleSet[C]) need(event string) (bits uint64) {
+	b := rs.buckets[event]
+	if b == nil {
 		return 0
 	}
-	for i, r := range open.rules {
+	for i, r := range b.rules {
 		n := r.Program.need.whenTrue
 		if i == 0 {
-			flags = n
+			bits = n
 		}
-		flags = either(flags, n)
+		bits = either(bits, n)
 	}
-	return flags
+	return bits
 }
