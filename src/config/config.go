@@ -17,13 +17,14 @@ type Config struct {
 	Tags     []string
 	Env      string
 
-	Enabled    bool
-	FIM        bool
-	EBPFLess   bool
-	Socket     string // host:port that tracers connect to, IPv4
-	WatchHost  bool   // ours: look for programs that no tracer reports, too
-	PolicyDir  string
-	EnvsAsTags []string
+	Enabled     bool
+	FIM         bool
+	EBPFLess    bool
+	Socket      string // host:port that tracers connect to, IPv4
+	WatchHost   bool   // ours: look for programs that no tracer reports, too
+	PolicyDir   string
+	PolicyWatch bool // look for changes of PolicyDir
+	EnvsAsTags  []string
 
 	EventBurst     int           // events of one rule in a row
 	EventRate      int           // and then events a second
@@ -87,6 +88,7 @@ var rows = []row{
 	{key: ebpfless + "socket", field: func(c *Config) any { return &c.Socket }, initial: "localhost:5678"},
 	{key: ebpfless + "watch_host", field: func(c *Config) any { return &c.WatchHost }, initial: true},
 	{key: cws + "policies.dir", field: func(c *Config) any { return &c.PolicyDir }, initial: "/etc/datadog-agent/runtime-security.d"},
+	{key: cws + "policies.watch_dir", field: func(c *Config) any { return &c.PolicyWatch }, initial: false},
 	{key: cws + "env_as_tags", field: func(c *Config) any { return &c.EnvsAsTags }, initial: []string{}},
 	{key: server + "burst", field: func(c *Config) any { return &c.EventBurst }, initial: 40},
 	{key: server + "rate", field: func(c *Config) any { return &c.EventRate }, initial: 10},

@@ -3,11 +3,12 @@ package probe
 // The structs of a detection's JSON, in the original's layout: backend_linux.schema.json of its documentation. Keys without
 // omitempty are required there.
 
-// Detection is one rule's hit.
+// Detection is one rule's hit, or a notice.
 type Detection struct {
+	*Notice
 	Agent     agentDoc               `json:"agent"`
 	Title     string                 `json:"title"`
-	Evt       evtDoc                 `json:"evt"`
+	Evt       evtDoc                 `json:"evt,omitzero"` // of notices none
 	Date      string                 `json:"date"`
 	File      *fileDoc               `json:"file,omitempty"`
 	Process   *processDoc            `json:"process,omitempty"`

@@ -14,11 +14,13 @@ type Engine struct {
 	model  *secl.Model[Context]
 	facts  Facts
 	detect func(*Detection)
+	tell   func(*Detection) // of notices; nil: nobody wants them
 
 	lock      sync.Mutex
 	tree      *Tree
 	rules     *secl.RuleSet[Context]
 	limiter   *limiter
+	hellos    bucket
 	actions   *actions
 	variables *variables
 	context   Context
@@ -50,7 +52,8 @@ type Counts struct {
 // NewEngine makes an engine without rules. detect must be safe for concurrent use, and must not block: the engine may be
 // locked.
 func NewEngine(model *secl.Model[Context], facts Facts, burst, rate int, detect func(*Detection)) *Engine {
-	e := &Engine{model: model, facts: facts, detect: detect, tree: NewTree(), limiter: newLimiter(burst, rate), variables: newVariables()}
+	e := &Engine{model: model, facts: facts, detect: detect, tree: NewTree(), limiter: newLimiter(burst, rate), variables: newVariables(),
+		hellos: bucket{tokens: helloBurst}}
 	e.rules = secl.NewRuleSet(model, nil, secl.Options{})
 	e.hit = e.onHit
 	e.Act(Actors{})

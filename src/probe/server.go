@@ -133,4 +133,5 @@ func (s *Server) Close() {
 // announce is called for the first hello of each connection.
 func (s *Server) announce(peer string, h *event.Hello) {
 	s.log.Info(describe(peer, h))
+	s.engine.tellHello(h)
 }

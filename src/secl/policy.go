@@ -34,9 +34,21 @@ type Place struct{ Line, Column int }
 // LoadDir reads the *.policy files of a directory: default.policy first, the others by name. A file that can't be
 // read becomes a Policy without rules whose Outcomes say why; the error is for the directory itself.
 func LoadDir(dir string) ([]*Policy, error) {
-	entries, err := os.ReadDir(dir)
+	names, err := policyNames(dir)
 	if err != nil {
 		return nil, fmt.Errorf("read policies: %w", err)
+	}
+	policies := make([]*Policy, 0, len(names))
+	for _, name := range names {
+		policies = append(policies, LoadFile(filepath.Join(dir, name)))
+	}
+	return policies, nil
+}
+
+func policyNames(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
 	}
 	var names []string
 	for _, e := range entries {
@@ -48,11 +60,25 @@ func LoadDir(dir string) ([]*Policy, error) {
 		return names[i] == "default.policy" && names[j] != "default.policy" ||
 			names[j] != "default.policy" && names[i] < names[j]
 	})
-	policies := make([]*Policy, 0, len(names))
-	for _, name := range names {
-		policies = append(policies, LoadFile(filepath.Join(dir, name)))
+	return names, nil
+}
+
+// Fingerprint changes when a policy of a directory is made, written or removed, as far as sizes and times tell.
+func Fingerprint(dir string) string {
+	names, err := policyNames(dir)
+	if err != nil {
+		return err.Error()
 	}
-	return policies, nil
+	var all strings.Builder
+	for _, name := range names {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			fmt.Fprintln(&all, name, err)
+			continue
+		}
+		fmt.Fprintln(&all, name, info.Size(), info.ModTime().UnixNano())
+	}
+	return all.String()
 }
 
 // LoadFile reads one policy file. Problems are in the policy's Outcomes.

@@ -85,9 +85,14 @@ var works = []work{
 		printf 'daemon off; worker_processes 2; pid /run/nginx.pid; error_log /srv/nginx/error;\nevents {}\nhttp { access_log /srv/nginx/access; server { listen 127.0.0.1:20080; root /srv/www; } }\n' >/srv/nginx/nginx.conf
 		serve nginx -c /srv/nginx/nginx.conf &
 		answers 20080
-		ab -q -n 20000 -c 8 http://127.0.0.1:20080/page.html | grep -E 'Failed requests: +0$'
+		load() { # SECONDS
+			wrk -t 1 -c 8 -d "$1" http://127.0.0.1:20080/page.html >/srv/nginx/load
+			grep -E '^ +[1-9][0-9]{3,} requests in' /srv/nginx/load
+			! grep -E 'Socket errors|Non-2xx' /srv/nginx/load
+		}
+		load 3
 		kill -HUP $! && sleep 1
-		ab -q -n 5000 -c 8 http://127.0.0.1:20080/page.html | grep -E 'Failed requests: +0$'
+		load 1
 		stop $!
 	`},
 	{name: "redis", least: 30, script: `

@@ -57,7 +57,7 @@ func (s *shown) one(line []byte) error {
 		fmt.Fprintf(s.stderr, "cwsctl: passed over a line that is no detection: %v\n", err)
 		return nil
 	}
-	if s.service != "" && !concerns(&d, s.service) {
+	if d.IsNotice() && !s.json || s.service != "" && !concerns(&d, s.service) {
 		return nil
 	}
 	if s.json {

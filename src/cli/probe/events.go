@@ -30,7 +30,11 @@ func eventsCommand() *cobra.Command {
 			pretty := sinks.Pretty{Out: out, Colour: coloured(out)}
 			return sinks.Follow(cmd.Context(), file, follow, func(line []byte) error {
 				var d probe.Detection
-				if err := json.Unmarshal(line, &d); err != nil || d.Process == nil {
+				err := json.Unmarshal(line, &d)
+				switch {
+				case err == nil && d.IsNotice():
+					return nil
+				case err != nil || d.Process == nil:
 					fmt.Fprintln(cmd.ErrOrStderr(), "system-probe: passed over a line that is no detection")
 					return nil
 				}

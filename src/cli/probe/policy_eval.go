@@ -74,6 +74,9 @@ func evaluate(cmd *cobra.Command, rules *secl.RuleSet[probe.Context], file strin
 		if err != nil {
 			return fmt.Errorf("%s: event %d, before byte %d: %w", file, n, decoder.InputOffset(), err)
 		}
+		if d.IsNotice() {
+			continue
+		}
 		c, lost, err := d.Context()
 		if err != nil {
 			return fmt.Errorf("%s: event %d: %w", file, n, err)

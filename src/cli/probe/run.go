@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/ebpfless/ebpfless/src/config"
 	"github.com/ebpfless/ebpfless/src/probe"
@@ -63,6 +64,8 @@ func run(cmd *cobra.Command, f *runFlags) error {
 		return refuse("correct runtime_security_config.enforcement; nothing was started", "%v", err)
 	}
 	p.engine.Act(actors)
+	p.engine.Notices(sink.Put)
+	p.began = secl.Fingerprint(f.policies)
 	if err := p.reload(); err != nil {
 		return refuse("correct it; nothing was started", "%v", err)
 	}
@@ -79,6 +82,7 @@ type process struct {
 	host        secl.Host
 	enforcement bool
 	engine      *probe.Engine
+	began       string // fingerprint of the policies when they were read first
 }
 
 // serve listens until a signal ends it.
@@ -104,6 +108,12 @@ func (p *process) serve(c *config.Config) error {
 	ready(func() { p.engine.Counts() }, done)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve() }()
+	changed := make(chan struct{})
+	if c.PolicyWatch {
+		go watchPolicies(p.flags.policies, p.began, watchEvery, changed, done)
+	}
+	alive := time.NewTicker(heartbeatEvery)
+	defer alive.Stop()
 	for {
 		select {
 		case err := <-served:
@@ -111,19 +121,35 @@ func (p *process) serve(c *config.Config) error {
 		case s := <-signals:
 			if s != unix.SIGHUP {
 				server.Close()
-				counts := p.engine.Counts()
-				p.log.Infof("ended after %d events and %d detections (%d more held back by rate limits)", counts.Events, counts.Detections, counts.Limited)
-				for _, id := range slices.Sorted(maps.Keys(counts.HeldBack)) {
-					p.log.Warnf("%d detections of rule %q were held back by its rate limit", counts.HeldBack[id], id)
-				}
+				p.sumUp()
 				return nil
 			}
-			if err := p.reload(); err != nil {
-				p.log.Errorf("%v; the rules of before stay in force", err)
-				continue
-			}
-			server.TellOutgrown()
+			p.change(server)
+		case <-changed:
+			p.change(server)
+		case <-alive.C:
+			p.engine.TellAlive()
 		}
+	}
+}
+
+// heartbeatEvery is how often those who read detections are told that their silence is no failure.
+const heartbeatEvery = 10 * time.Minute
+
+// change puts the policies in force as they are now, and tells for which tracers they are too much.
+func (p *process) change(server *probe.Server) {
+	if err := p.reload(); err != nil {
+		p.log.Errorf("%v; the rules of before stay in force", err)
+		return
+	}
+	server.TellOutgrown()
+}
+
+func (p *process) sumUp() {
+	counts := p.engine.Counts()
+	p.log.Infof("ended after %d events and %d detections (%d more held back by rate limits)", counts.Events, counts.Detections, counts.Limited)
+	for _, id := range slices.Sorted(maps.Keys(counts.HeldBack)) {
+		p.log.Warnf("%d detections of rule %q were held back by its rate limit", counts.HeldBack[id], id)
 	}
 }
 
@@ -160,6 +186,7 @@ func (p *process) reload() error {
 		p.log.Warnf("no rule is in force: put *.policy files into %s", p.flags.policies)
 	}
 	p.engine.SetRules(rules)
+	p.engine.TellRules()
 	p.log.Infof("%d rules are in force", len(rules.Rules))
 	return nil
 }

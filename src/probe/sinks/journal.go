@@ -61,6 +61,9 @@ func (j Journal) Write(d *probe.Detection) error {
 		fields["CONTAINER_ID"] = d.Container.ID
 	}
 	priority := journal.PriWarning
+	if d.IsNotice() {
+		priority = journal.PriInfo
+	}
 	for _, rule := range d.Evt.MatchedRules {
 		for _, tag := range rule.Tags {
 			name, value, _ := strings.Cut(tag, ":")

@@ -29,8 +29,11 @@ func (p Pretty) paint(code, text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-// Write implements Writer.
+// Write implements Writer. Notices are left out: the probe's log says the same.
 func (p Pretty) Write(d *probe.Detection) error {
+	if d.IsNotice() {
+		return nil
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s\n", p.paint(red, d.Agent.RuleID), printable(d.Title))
 	p.line(&b, "attack", techniques(d))
