@@ -31,7 +31,7 @@ SBOM        := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-detections test-init packages repo test-packages test-install test-docker test-kernels check fuzz bench clean setup $(COMMANDS)
+.PHONY: help build run test test-detections test-ordinary test-init packages repo test-packages test-install test-docker test-kernels check fuzz bench clean setup $(COMMANDS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -50,6 +50,9 @@ test: setup ## run all tests, those with traced programs included
 
 test-detections: build ## do what each default rule is about, harmlessly, and print what is detected (needs root)
 	go run ./tests/detections $(BIN)
+
+test-ordinary: build ## ten minutes of ordinary work, in which no default rule may hit (needs root)
+	ORDINARY_FOR=10m tests/system/ordinary/run
 
 test-init: build ## protect real services in booted containers with systemd and sysvinit (needs root; some minutes)
 	tests/system/init/run

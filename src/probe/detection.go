@@ -41,6 +41,7 @@ func newDetection(rule *secl.Rule[Context], c *Context, facts *Facts) *Detection
 	if write := writers[e.Kind]; write != nil {
 		write(d, c)
 	}
+	c.tellPackages(d)
 	return d
 }
 

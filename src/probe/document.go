@@ -96,22 +96,29 @@ type matchDoc struct {
 }
 
 type fileDoc struct {
-	Path             string   `json:"path,omitempty"`
-	Name             string   `json:"name,omitempty"`
-	Extension        string   `json:"extension,omitempty"`
-	Inode            uint64   `json:"inode,omitempty"`
-	Mode             uint32   `json:"mode,omitempty"`
-	UID              int64    `json:"uid"`
-	GID              int64    `json:"gid"`
-	User             string   `json:"user,omitempty"`
-	Group            string   `json:"group,omitempty"`
-	Flags            []string `json:"flags,omitempty"`
-	AccessTime       string   `json:"access_time,omitempty"`
-	ModificationTime string   `json:"modification_time,omitempty"`
-	ChangeTime       string   `json:"change_time,omitempty"`
-	Hashes           []string `json:"hashes,omitempty"`
-	HashState        string   `json:"hash_state,omitempty"`
-	Destination      *fileDoc `json:"destination,omitempty"`
+	Path                 string   `json:"path,omitempty"`
+	Name                 string   `json:"name,omitempty"`
+	Extension            string   `json:"extension,omitempty"`
+	Inode                uint64   `json:"inode,omitempty"`
+	Mode                 uint32   `json:"mode,omitempty"`
+	UID                  int64    `json:"uid"`
+	GID                  int64    `json:"gid"`
+	User                 string   `json:"user,omitempty"`
+	Group                string   `json:"group,omitempty"`
+	Flags                []string `json:"flags,omitempty"`
+	AccessTime           string   `json:"access_time,omitempty"`
+	ModificationTime     string   `json:"modification_time,omitempty"`
+	ChangeTime           string   `json:"change_time,omitempty"`
+	PackageName          string   `json:"package_name,omitempty"`
+	PackageVersion       string   `json:"package_version,omitempty"`
+	PackageEpoch         int64    `json:"package_epoch,omitempty"`
+	PackageRelease       string   `json:"package_release,omitempty"`
+	PackageSourceVersion string   `json:"package_source_version,omitempty"`
+	PackageSourceEpoch   int64    `json:"package_source_epoch,omitempty"`
+	PackageSourceRelease string   `json:"package_source_release,omitempty"`
+	Hashes               []string `json:"hashes,omitempty"`
+	HashState            string   `json:"hash_state,omitempty"`
+	Destination          *fileDoc `json:"destination,omitempty"`
 }
 
 type processDoc struct {

@@ -21,6 +21,7 @@ type Engine struct {
 	rules     *secl.RuleSet[Context]
 	limiter   *limiter
 	hellos    bucket
+	packages  packageLookup // nil: nobody knows them
 	actions   *actions
 	variables *variables
 	context   Context
@@ -132,7 +133,7 @@ func (e *Engine) take(nsid uint64, container event.Container, ev *event.Event) *
 	if ev.Kind == event.Fork || ev.Kind == event.Unknown {
 		return process
 	}
-	e.context = Context{Event: ev, Process: process, Hostname: e.facts.Hostname, variables: e.variables}
+	e.context = Context{Event: ev, Process: process, Hostname: e.facts.Hostname, variables: e.variables, packages: e.packages}
 	switch ev.Kind {
 	case event.Setrlimit:
 		e.context.Target = e.tree.Find(nsid, ev.Rlimit.PID)

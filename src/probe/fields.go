@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ebpfless/ebpfless/src/event"
+	"github.com/ebpfless/ebpfless/src/host"
 	"github.com/ebpfless/ebpfless/src/secl"
 )
 
@@ -17,6 +18,7 @@ type Context struct {
 	Hostname string
 
 	variables *variables
+	packages  packageLookup
 }
 
 type (
@@ -55,10 +57,14 @@ var fileFields = []fileGetter{
 	secl.Missing[Context, event.File]("hashes", secl.TypeString, true, onDemand),
 	missingFile("filesystem", secl.TypeString), missingFile("mount_id", secl.TypeInt),
 	missingFile("in_upper_layer", secl.TypeBool), missingFile("mount_visible", secl.TypeBool),
-	missingFile("mount_detached", secl.TypeBool), missingFile("package.name", secl.TypeString),
-	missingFile("package.version", secl.TypeString), missingFile("package.release", secl.TypeString),
-	missingFile("package.epoch", secl.TypeInt), missingFile("package.source_version", secl.TypeString),
-	missingFile("package.source_release", secl.TypeString), missingFile("package.source_epoch", secl.TypeInt),
+	missingFile("mount_detached", secl.TypeBool),
+	packageString("name", func(p *host.Package) string { return p.Name }),
+	packageString("version", func(p *host.Package) string { return p.Version }),
+	packageString("release", func(p *host.Package) string { return p.Release }),
+	packageInt("epoch", func(p *host.Package) int64 { return p.Epoch }),
+	packageString("source_version", func(p *host.Package) string { return p.SourceVersion }),
+	packageString("source_release", func(p *host.Package) string { return p.SourceRelease }),
+	packageInt("source_epoch", func(p *host.Package) int64 { return p.SourceEpoch }),
 }
 
 func missingFile(name string, typ secl.Type) fileGetter {

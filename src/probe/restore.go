@@ -32,7 +32,7 @@ func (d *Detection) Context() (c *Context, lost []string, err error) {
 	if read := readers[kind]; read != nil {
 		read(d, e, &r)
 	}
-	c = &Context{Event: e, Process: r.tree(d)}
+	c = &Context{Event: e, Process: r.tree(d), packages: packagesIn(d.fileDocs()...)}
 	if kind == event.Exec {
 		e.PPID = c.Process.PPID
 		if d.File != nil {

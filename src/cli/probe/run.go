@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ebpfless/ebpfless/src/config"
+	"github.com/ebpfless/ebpfless/src/host"
 	"github.com/ebpfless/ebpfless/src/probe"
 	"github.com/ebpfless/ebpfless/src/secl"
 	"github.com/sirupsen/logrus"
@@ -65,10 +66,18 @@ func run(cmd *cobra.Command, f *runFlags) error {
 	}
 	p.engine.Act(actors)
 	p.engine.Notices(sink.Put)
+	packages := host.NewPackages(os.Getenv("HOST_ROOT"), log)
+	p.engine.Packages(packages.Of)
 	p.began = secl.Fingerprint(f.policies)
 	if err := p.reload(); err != nil {
 		return refuse("correct it; nothing was started", "%v", err)
 	}
+	if p.engine.AsksForPackages() {
+		packages.Load() // or the first events would be answered wrongly
+	}
+	done := make(chan struct{})
+	defer close(done)
+	go packages.Watch(done)
 	err = p.serve(c)
 	p.engine.Finish()
 	return errors.Join(err, sink.Close())
