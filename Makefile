@@ -60,6 +60,7 @@ test-init: build ## protect real services in booted containers with systemd and 
 packages: ## build .deb and .rpm packages for amd64 and arm64 into dist/
 	rm -rf dist && mkdir -p dist/man dist/completions
 	for arch in amd64 arm64; do $(MAKE) --no-print-directory GOARCH=$$arch BIN=dist/bin/$$arch VERSION=$(PACKAGE_VERSION) build; done
+	$(if $(wildcard selinux/Makefile),$(MAKE) --no-print-directory -C selinux cws.pp && cp selinux/cws.pp dist/)
 	for page in packaging/man/*.8; do gzip -9nc $$page >dist/man/$${page##*/}.gz; done
 	for name in $(COMMANDS); do for shell in bash zsh fish; do \
 		dist/bin/$(shell go env GOHOSTARCH)/$$name completion $$shell >dist/completions/$$name.$$shell || exit 1; done; done

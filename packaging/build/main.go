@@ -49,23 +49,34 @@ func run() error {
 		return fmt.Errorf("no packaging/nfpm/*.yaml: run this from the top of the sources (%v)", err)
 	}
 	for _, description := range descriptions {
-		for _, arch := range architectures {
-			for _, format := range formats {
-				if err := pack(description, arch, format); err != nil {
-					return fmt.Errorf("%s, %s, %s: %w", description, arch, format, err)
-				}
-			}
+		if err := describe(description); err != nil {
+			return fmt.Errorf("%s: %w", description, err)
 		}
 	}
 	return nil
 }
 
-func pack(description, arch, format string) error {
-	values := map[string]string{"ARCH": arch, "VERSION": *version, "DIST": *dist}
-	config, err := nfpm.ParseFileWithEnvMapping(description, func(name string) string { return values[name] })
-	if err != nil {
-		return err
+// describe makes the packages of one description. One whose architecture is fixed ("all") is made once.
+func describe(description string) error {
+	for _, arch := range architectures {
+		values := map[string]string{"ARCH": arch, "VERSION": *version, "DIST": *dist}
+		config, err := nfpm.ParseFileWithEnvMapping(description, func(name string) string { return values[name] })
+		if err != nil {
+			return err
+		}
+		for _, format := range formats {
+			if err := pack(config, format); err != nil {
+				return fmt.Errorf("%s, %s: %w", config.Arch, format, err)
+			}
+		}
+		if config.Arch == "all" {
+			break
+		}
 	}
+	return nil
+}
+
+func pack(config nfpm.Config, format string) error {
 	info, err := config.Get(format)
 	if err != nil {
 		return err
