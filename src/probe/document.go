@@ -22,6 +22,7 @@ type Detection struct {
 	Module    *moduleDoc             `json:"module,omitempty"`
 	Sockopt   *sockoptDoc            `json:"setsockopt,omitempty"`
 	Prctl     *prctlDoc              `json:"prctl,omitempty"`
+	Socket    *newSocketDoc          `json:"socket,omitempty"`
 	Ptrace    *ptraceDoc             `json:"ptrace,omitempty"`
 	Signal    *signalDoc             `json:"signal,omitempty"`
 	Syscall   map[string]*syscallDoc `json:"syscall,omitempty"`
@@ -237,11 +238,20 @@ type sockoptDoc struct {
 	Level          string `json:"level"`
 	OptName        string `json:"optname"`
 	FilterLen      uint16 `json:"filter_len,omitempty"`
+	FilterCut      bool   `json:"is_filter_truncated,omitempty"`
+	Filter         string `json:"filter,omitempty"`
+	FilterHash     string `json:"filter_hash,omitempty"`
 }
 
 type prctlDoc struct {
 	Option  string `json:"option"`
 	NewName string `json:"new_name,omitempty"`
+}
+
+type newSocketDoc struct {
+	Domain   string `json:"domain"`
+	Type     string `json:"type"`
+	Protocol string `json:"protocol"`
 }
 
 type ptraceDoc struct {

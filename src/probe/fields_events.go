@@ -2,6 +2,7 @@ package probe
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/ebpfless/ebpfless/src/event"
 	"github.com/ebpfless/ebpfless/src/secl"
@@ -42,21 +43,21 @@ var (
 	})
 )
 
-// syscallPath is what the call was given; what is reported is what the kernel made of it.
-func syscallPath(names ...string) []eventGetter {
-	var list []eventGetter
-	for _, name := range names {
-		list = append(list, missing("syscall."+name, secl.TypeString))
-	}
-	return list
+// What a call was given. Names are those that the kernel made of it, absolute and without links.
+func calledPath() eventGetter {
+	return eventString("syscall.path", func(e *event.Event) string { return pathOf(&e.File) })
 }
 
-func syscallInts(names ...string) []eventGetter {
-	var list []eventGetter
-	for _, name := range names {
-		list = append(list, missing("syscall."+name, secl.TypeInt))
-	}
-	return list
+func calledDestination() eventGetter {
+	return eventString("syscall.destination.path", func(e *event.Event) string { return pathOf(&e.Destination) })
+}
+
+func calledMode() eventGetter {
+	return eventInt("syscall.mode", func(e *event.Event) int64 { return int64(e.Mode) })
+}
+
+func calledFlags() eventGetter {
+	return eventInt("syscall.flags", func(e *event.Event) int64 { return int64(e.Flags) })
 }
 
 // public tells addresses of the Internet from those of a site or a machine.
@@ -68,7 +69,8 @@ func public(ip netip.Addr) bool {
 var carrierGrade = netip.MustParsePrefix("100.64.0.0/10")
 
 var eventFields = map[string][]eventGetter{
-	"exec": join(syscallPath("path"), []eventGetter{
+	"exec": join([]eventGetter{
+		calledPath(),
 		missing("file.metadata.size", secl.TypeInt), missing("file.metadata.type", secl.TypeInt),
 		missing("file.metadata.is_executable", secl.TypeBool), missing("file.metadata.architecture", secl.TypeInt),
 		missing("file.metadata.abi", secl.TypeInt), missing("file.metadata.is_upx_packed", secl.TypeBool),
@@ -78,24 +80,34 @@ var eventFields = map[string][]eventGetter{
 		eventInt("cause", func(e *event.Event) int64 { return int64(e.Exit.Cause) }),
 		eventInt("code", func(e *event.Event) int64 { return int64(e.Exit.Code) }),
 	},
-	"open": join(retval, onFile, asked[:1], syscallPath("path"), syscallInts("flags", "mode"), []eventGetter{
+	"open": join(retval, onFile, asked[:1], []eventGetter{
+		calledPath(), calledFlags(), calledMode(),
 		eventInt("flags", func(e *event.Event) int64 { return int64(e.Flags) }),
 	}),
-	"mkdir":  join(retval, onFile, asked, syscallPath("path"), syscallInts("mode")),
-	"rmdir":  join(retval, onFile, syscallPath("path")),
-	"unlink": join(retval, onFile, syscallPath("path"), syscallInts("dirfd", "flags"), []eventGetter{eventInt("flags", func(e *event.Event) int64 { return int64(e.Flags) })}),
-	"rename": join(retval, onFile, toFile, syscallPath("path", "destination.path")),
-	"link":   join(retval, onFile, toFile, syscallPath("path", "destination.path")),
-	"chmod":  join(retval, onFile, asked, syscallPath("path"), syscallInts("mode")),
-	"chown": join(retval, onFile, syscallPath("path"), syscallInts("uid", "gid"), []eventGetter{
+	"mkdir": join(retval, onFile, asked, []eventGetter{calledPath(), calledMode()}),
+	"rmdir": join(retval, onFile, []eventGetter{calledPath()}),
+	"unlink": join(retval, onFile, []eventGetter{
+		calledPath(), calledFlags(), missing("syscall.dirfd", secl.TypeInt),
+		eventInt("flags", func(e *event.Event) int64 { return int64(e.Flags) }),
+	}),
+	"rename": join(retval, onFile, toFile, []eventGetter{calledPath(), calledDestination()}),
+	"link":   join(retval, onFile, toFile, []eventGetter{calledPath(), calledDestination()}),
+	"chmod":  join(retval, onFile, asked, []eventGetter{calledPath(), calledMode()}),
+	"chown": join(retval, onFile, []eventGetter{
+		calledPath(),
+		eventInt("syscall.uid", func(e *event.Event) int64 { return int64(e.Owner.UID) }),
+		eventInt("syscall.gid", func(e *event.Event) int64 { return int64(e.Owner.GID) }),
 		eventInt("file.destination.uid", func(e *event.Event) int64 { return int64(e.Owner.UID) }),
 		eventInt("file.destination.gid", func(e *event.Event) int64 { return int64(e.Owner.GID) }),
 		eventString("file.destination.user", func(e *event.Event) string { return e.Owner.User }),
 		eventString("file.destination.group", func(e *event.Event) string { return e.Owner.Group }),
 	}),
-	"utimes": join(retval, onFile, syscallPath("path")),
-	"chdir":  join(retval, onFile, syscallPath("path")),
-	"mount": join(retval, syscallPath("source.path", "mountpoint.path", "fs_type"), []eventGetter{
+	"utimes": join(retval, onFile, []eventGetter{calledPath()}),
+	"chdir":  join(retval, onFile, []eventGetter{calledPath()}),
+	"mount": join(retval, []eventGetter{
+		eventString("syscall.fs_type", func(e *event.Event) string { return e.Mount.FSType }),
+		eventString("syscall.mountpoint.path", func(e *event.Event) string { return e.Mount.Target }),
+		eventString("syscall.source.path", func(e *event.Event) string { return e.Mount.Source }),
 		eventString("fs_type", func(e *event.Event) string { return e.Mount.FSType }),
 		eventString("mountpoint.path", func(e *event.Event) string { return e.Mount.Target }).WithLength(),
 		eventString("source.path", func(e *event.Event) string { return e.Mount.Source }).WithLength(),
@@ -125,7 +137,7 @@ var eventFields = map[string][]eventGetter{
 	"load_module": join(retval, onFile, []eventGetter{
 		eventString("name", func(e *event.Event) string { return e.Module.Name }),
 		eventString("args", func(e *event.Event) string { return e.Module.Args }),
-		secl.Missing[Context, event.Event]("argv", secl.TypeString, true, "use load_module.args"),
+		secl.Strings("argv", func(_ *Context, e *event.Event) []string { return strings.Fields(e.Module.Args) }),
 		eventBool("args_truncated", func(e *event.Event) bool { return false }),
 		eventBool("loaded_from_memory", func(e *event.Event) bool { return e.Module.FromMemory }),
 	}),
@@ -140,9 +152,10 @@ var eventFields = map[string][]eventGetter{
 		eventInt("socket_family", func(e *event.Event) int64 { return int64(e.Sockopt.Family) }),
 		eventInt("socket_protocol", func(e *event.Event) int64 { return int64(e.Sockopt.Protocol) }),
 		eventInt("filter_len", func(e *event.Event) int64 { return int64(e.Sockopt.FilterLen) }),
-		missing("filter_instructions", secl.TypeString), missing("filter_hash", secl.TypeString),
-		eventBool("is_filter_truncated", func(e *event.Event) bool { return len(e.Sockopt.Filter) < 8*int(e.Sockopt.FilterLen) }),
-		secl.Missing[Context, event.Event]("used_immediates", secl.TypeInt, true, notTraced),
+		eventString("filter_instructions", func(e *event.Event) string { return instructions(e.Sockopt.Filter) }),
+		eventString("filter_hash", func(e *event.Event) string { return filterHash(e.Sockopt.Filter) }),
+		eventBool("is_filter_truncated", func(e *event.Event) bool { return filterCut(&e.Sockopt) }),
+		secl.Ints("used_immediates", func(_ *Context, e *event.Event) []int64 { return immediates(e.Sockopt.Filter) }),
 	}),
 	"setrlimit": join(retval, []eventGetter{
 		eventInt("resource", func(e *event.Event) int64 { return int64(e.Rlimit.Resource) }),

@@ -46,7 +46,7 @@ func (d *Detection) Context() (c *Context, lost []string, err error) {
 // unkept are the fields of events that the layout has no place for.
 var unkept = map[string][]string{
 	"accept": {"accept.protocol"}, "ptrace": {"ptrace.tracee.* (but pid)"}, "setrlimit": {"setrlimit.*"},
-	"setsockopt": {"setsockopt.is_filter_truncated"}, "socket": {"socket.*"},
+	"setsockopt": {"setsockopt.filter_*", "setsockopt.is_filter_truncated", "setsockopt.used_immediates"},
 }
 
 // withoutResult are the events whose result no rule can ask for.
@@ -198,6 +198,15 @@ var readers = map[event.Kind]func(*Detection, *event.Event, *restorer){
 	event.Prctl: func(d *Detection, e *event.Event, r *restorer) {
 		if p := d.Prctl; p != nil {
 			e.Prctl = event.PrctlInfo{Option: int32(numberIn(r, "prctl.option", prctlOptions, p.Option)), NewName: p.NewName}
+		}
+	},
+	event.Socket: func(d *Detection, e *event.Event, r *restorer) {
+		if s := d.Socket; s != nil {
+			e.Socket = event.SocketInfo{
+				Domain:   int32(numberIn(r, "socket.domain", families, s.Domain)),
+				Type:     int32(numberIn(r, "socket.type", socketTypes, s.Type)),
+				Protocol: int32(numberIn(r, "socket.protocol", protocols, s.Protocol)),
+			}
 		}
 	},
 	event.Ptrace: func(d *Detection, e *event.Event, r *restorer) {

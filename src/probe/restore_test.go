@@ -51,8 +51,10 @@ var recorded = map[string]struct {
 	"connect":    {`connect.addr.ip in 198.51.100.0/24 && connect.addr.port == 4444`, event.Event{Kind: event.Connect, Sock: address, Retval: -115}, ""},
 	"bind":       {`bind.addr.family == AF_INET && bind.protocol == IP_PROTO_TCP`, event.Event{Kind: event.Bind, Sock: address}, ""},
 	"accept":     {`accept.addr.is_public`, event.Event{Kind: event.Accept, Sock: address}, "accept.protocol"},
-	"setsockopt": {`setsockopt.optname == SO_ATTACH_FILTER`, event.Event{Kind: event.Setsockopt, Sockopt: event.Sockopt{Family: 2, Protocol: 17, Type: 3, Level: 1, Name: 26, FilterLen: 4}}, "setsockopt.is_filter_truncated"},
+	"setsockopt": {`setsockopt.optname == SO_ATTACH_FILTER`, event.Event{Kind: event.Setsockopt, Sockopt: event.Sockopt{Family: 2, Protocol: 17, Type: 3, Level: 1, Name: 26, FilterLen: 4}}, "setsockopt.filter_*"},
 	"prctl":      {`prctl.option == PR_SET_NAME && prctl.new_name == "kworker"`, event.Event{Kind: event.Prctl, Prctl: event.PrctlInfo{Option: 15, NewName: "kworker"}}, ""},
+	"socket":     {`socket.domain == AF_INET && socket.type == SOCK_RAW`, event.Event{Kind: event.Socket, Socket: event.SocketInfo{Domain: 2, Type: 3, Protocol: 1}}, ""},
+	"umount":     {`umount.retval == 0`, event.Event{Kind: event.Umount}, ""},
 	"ptrace":     {`ptrace.request == PTRACE_ATTACH && ptrace.tracee.pid == 1`, event.Event{Kind: event.Ptrace, Ptrace: event.PtraceInfo{Request: 16, PID: 1}}, "ptrace.tracee.*"},
 	"signal":     {`signal.type == SIGKILL && signal.pid == 1`, event.Event{Kind: event.Signal, Signal: event.SignalInfo{Signal: 9, PID: 1}}, ""},
 }

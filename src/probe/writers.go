@@ -71,11 +71,18 @@ var writers = map[event.Kind]func(*Detection, *Context){
 		d.Sockopt = &sockoptDoc{
 			SocketType: nameIn(socketTypes, int64(o.Type)), SocketFamily: nameIn(families, int64(o.Family)),
 			SocketProtocol: nameIn(protocols, int64(o.Protocol)), Level: nameIn(levels, int64(o.Level)),
-			OptName: nameIn(socketOptions, int64(o.Name)), FilterLen: o.FilterLen,
+			OptName: nameIn(socketOptions, int64(o.Name)), FilterLen: o.FilterLen, FilterCut: filterCut(&o),
+			Filter: instructions(o.Filter), FilterHash: filterHash(o.Filter),
 		}
 	},
 	event.Prctl: func(d *Detection, c *Context) {
 		d.Prctl = &prctlDoc{Option: nameIn(prctlOptions, int64(c.Event.Prctl.Option)), NewName: c.Event.Prctl.NewName}
+	},
+	event.Socket: func(d *Detection, c *Context) {
+		s := c.Event.Socket
+		d.Socket = &newSocketDoc{
+			Domain: nameIn(families, int64(s.Domain)), Type: nameIn(socketTypes, int64(s.Type)), Protocol: nameIn(protocols, int64(s.Protocol)),
+		}
 	},
 	event.Ptrace: func(d *Detection, c *Context) {
 		d.Ptrace = &ptraceDoc{Request: nameIn(ptraceRequests, c.Event.Ptrace.Request), Tracee: &processDoc{PID: c.Event.Ptrace.PID}}
