@@ -53,7 +53,17 @@ type Answer struct {
 type Interest struct {
 	Kinds     Set
 	OpenFlags uint32 // an open counts when it has any of these bits; 0: every open counts
-	Signals   uint64 // bit n: signal n counts, n from 0; 0: every signal counts
+	// Opens that have any of the first flags and none of the second don't count.
+	SparedOpens, UnlessOpens uint32
+
+	Signals uint64 // bit n: signal n counts, n from 0; 0: every signal counts
+}
+
+// WantsOpen tells whether an open with the given flags counts.
+func (i *Interest) WantsOpen(flags uint32) bool {
+	asked := i.OpenFlags == 0 || flags&i.OpenFlags != 0
+	spared := flags&i.SparedOpens != 0 && flags&i.UnlessOpens == 0
+	return asked && !spared
 }
 
 // All is the interest of a probe that doesn't say.

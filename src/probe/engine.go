@@ -80,6 +80,7 @@ func (e *Engine) Interest() event.Interest {
 	e.lock.Lock()
 	defer e.lock.Unlock()
 	interest := event.Interest{Kinds: always, OpenFlags: e.rules.OpenFlags(), Signals: e.rules.Signals()}
+	interest.SparedOpens, interest.UnlessOpens = e.rules.SparedOpens()
 	for _, name := range e.rules.EventTypes() {
 		for _, kind := range event.Kinds() {
 			if kind.String() == name {

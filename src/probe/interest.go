@@ -63,8 +63,23 @@ func missingOf(told, now *event.Interest) string {
 	case now.OpenFlags&^told.OpenFlags != 0:
 		lacks = append(lacks, "open with "+strings.Join(namesOf(openFlags, uint64(now.OpenFlags&^told.OpenFlags)), "|"))
 	}
+	if both(event.Open) && missesSpared(told, now) {
+		lacks = append(lacks, "open with "+strings.Join(namesOf(openFlags, uint64(told.SparedOpens)), "|"))
+	}
 	if both(event.Signal) && told.Signals != 0 && (now.Signals == 0 || now.Signals&^told.Signals != 0) {
 		lacks = append(lacks, "some signals")
 	}
 	return strings.Join(lacks, ", ")
+}
+
+// missesSpared tells whether what was spared a tracer is asked for now. It leaves out opens with any of its spared flags
+// and none of those that make an exception.
+func missesSpared(told, now *event.Interest) bool {
+	switch {
+	case told.SparedOpens == 0:
+		return false
+	case now.OpenFlags != 0:
+		return now.OpenFlags&^told.UnlessOpens != 0
+	}
+	return told.SparedOpens&^now.SparedOpens != 0 || now.UnlessOpens&^told.UnlessOpens != 0
 }

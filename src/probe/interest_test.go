@@ -18,6 +18,9 @@ func TestWhatAFilterLeavesOutIsNamed(t *testing.T) {
 	told := func(flags uint32, kinds ...event.Kind) *event.Interest {
 		return &event.Interest{Kinds: event.SetOf(kinds...), OpenFlags: flags}
 	}
+	spared := func(having, unless uint32) *event.Interest {
+		return &event.Interest{Kinds: event.SetOf(event.Open), SparedOpens: having, UnlessOpens: unless}
+	}
 	for _, c := range []struct {
 		told, now *event.Interest
 		want      string
@@ -28,6 +31,13 @@ func TestWhatAFilterLeavesOutIsNamed(t *testing.T) {
 		{told(unix.O_CREAT, event.Open), told(unix.O_CREAT|unix.O_TRUNC, event.Open), "open with O_TRUNC"},
 		{told(unix.O_CREAT, event.Open), told(0, event.Open), "open without any of O_CREAT"},
 		{told(0, event.Open), told(unix.O_CREAT, event.Open), ""},
+		{spared(unix.O_DIRECTORY, 0), spared(unix.O_DIRECTORY|unix.O_APPEND, 0), ""},
+		{spared(unix.O_DIRECTORY, unix.O_CREAT|unix.O_TRUNC), spared(unix.O_DIRECTORY, unix.O_CREAT), ""},
+		{spared(unix.O_DIRECTORY, 0), told(0, event.Open), "open with O_DIRECTORY"},
+		{spared(unix.O_DIRECTORY, 0), spared(unix.O_DIRECTORY, unix.O_CREAT), "open with O_DIRECTORY"},
+		{spared(unix.O_DIRECTORY, unix.O_CREAT), told(unix.O_CREAT, event.Open), ""},
+		{spared(unix.O_DIRECTORY, 0), told(unix.O_CREAT, event.Open), "open with O_DIRECTORY"},
+		{told(unix.O_CREAT, event.Open), spared(unix.O_DIRECTORY, unix.O_CREAT), "open without any of O_CREAT"},
 		{told(0, event.Exec), told(unix.O_CREAT, event.Open), "open"},
 		{&event.Interest{Kinds: event.SetOf(event.Signal), Signals: 2}, told(0, event.Signal), "some signals"},
 	} {

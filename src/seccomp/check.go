@@ -16,6 +16,7 @@ const (
 	trap                // always trapped
 	hasBit              // any bit of mask is set
 	hasNone             // no bit of mask is set
+	spares              // no bit of mask is set, or one of unless
 	among               // the value is a bit of mask; beyond decides from 64 on
 	listed              // the value is in list
 	present             // all 64 bits are looked at: a pointer that isn't null
@@ -26,7 +27,8 @@ const (
 type check struct {
 	test   test
 	arg    int8
-	mask   uint64 // hasBit and hasNone use 32 bits of it
+	mask   uint64 // hasBit, hasNone and spares use 32 bits of it
+	unless uint32
 	beyond bool
 	list   []int32
 }
@@ -42,6 +44,8 @@ func (c *check) holds(args *[6]uint64) bool {
 		return word&uint32(c.mask) != 0
 	case hasNone:
 		return word&uint32(c.mask) == 0
+	case spares:
+		return word&uint32(c.mask) == 0 || word&c.unless != 0
 	case among:
 		return word < 64 && c.mask>>word&1 != 0 || word >= 64 && c.beyond
 	case listed:
@@ -58,9 +62,9 @@ func (c *check) label(abi syscalls.ABI) string {
 	case trap:
 		return trapLabel(abi)
 	}
-	return fmt.Sprintf("%v argument %d %s %#x %t %d", abi, c.arg,
-		[...]string{hasBit: "has any of", hasNone: "has none of", among: "among", listed: "in", present: "is not null"}[c.test],
-		c.mask, c.beyond, c.list)
+	return fmt.Sprintf("%v argument %d %s %#x %#x %t %d", abi, c.arg,
+		[...]string{hasBit: "has any of", hasNone: "has none of", spares: "is spared", among: "among", listed: "in", present: "is not null"}[c.test],
+		c.mask, c.unless, c.beyond, c.list)
 }
 
 // Offsets in struct seccomp_data of linux/seccomp.h. The arguments are 64-bit numbers, low word first: both supported
@@ -82,6 +86,9 @@ func (c *check) emit(a *assembler, abi syscalls.ABI) {
 		a.jump(unix.BPF_JSET, uint32(c.mask), hit, miss)
 	case hasNone:
 		a.jump(unix.BPF_JSET, uint32(c.mask), miss, hit)
+	case spares:
+		a.jump(unix.BPF_JSET, uint32(c.mask), next, hit)
+		a.jump(unix.BPF_JSET, c.unless, hit, miss)
 	case among, listed:
 		a.tree(c.values(hit, miss))
 	case present:

@@ -37,6 +37,10 @@ func variations() map[string]Trap {
 	narrow.PrctlOptions = []int32{unix.PR_SET_PTRACER, unix.PR_SET_DUMPABLE, unix.PR_SET_DUMPABLE, -1}
 	all["narrowed"] = narrow
 	all["write opens"] = TrapOf(event.Interest{Kinds: event.SetOf(event.Open), OpenFlags: unix.O_WRONLY | unix.O_RDWR})
+	all["no folders unless written"] = TrapOf(event.Interest{
+		Kinds: event.SetOf(event.Open), SparedOpens: unix.O_DIRECTORY | unix.O_PATH, UnlessOpens: unix.O_WRONLY | unix.O_RDWR,
+	})
+	all["no folders"] = TrapOf(event.Interest{Kinds: event.SetOf(event.Open), SparedOpens: unix.O_DIRECTORY})
 	all["signal 0"] = TrapOf(event.Interest{Kinds: event.SetOf(event.Signal), Signals: 1})
 	all["all signals with a name"] = TrapOf(event.Interest{Kinds: event.SetOf(event.Signal), Signals: ^uint64(0)})
 	all["no prctl option"] = Trap{Interest: event.All(), PrctlOptions: []int32{}}
@@ -198,6 +202,9 @@ func TestNarrowingCutsNoEvent(t *testing.T) {
 			OpenFlags: uint32(random.Uint64() & random.Uint64() & random.Uint64()),
 			Signals:   random.Uint64() & random.Uint64(),
 		})
+		if random.IntN(2) == 0 { // no flag is asked for, some are spared
+			want.OpenFlags, want.SparedOpens, want.UnlessOpens = 0, random.Uint32()&random.Uint32(), random.Uint32()&random.Uint32()
+		}
 		for _, goarch := range machines {
 			m := compile(t, syscalls.ABIsOf(goarch), want)
 			for _, abi := range syscalls.ABIsOf(goarch) {
@@ -238,7 +245,7 @@ func matches(interest event.Interest, row *syscalls.Row, args *[6]uint64) bool {
 	switch kind {
 	case event.Open:
 		inMemory := row.At[syscalls.How] >= 0
-		return interest.OpenFlags == 0 || inMemory || row.FlagsOf(args)&interest.OpenFlags != 0
+		return inMemory || interest.WantsOpen(row.FlagsOf(args))
 	case event.Signal:
 		signal, _ := row.Arg(syscalls.Signo, args)
 		return interest.Signals == 0 || uint32(signal) >= 64 || interest.Signals>>uint32(signal)&1 != 0

@@ -111,8 +111,13 @@ func (t *Trap) narrow(row *syscalls.Row) check {
 // open traps always where the flags are in memory (openat2) or implied (creat), and memfd_create, whose flags are others.
 func (t *Trap) open(row *syscalls.Row) check {
 	flags := row.At[syscalls.Flags]
-	if t.OpenFlags == 0 || flags < 0 || row.At[syscalls.Text] >= 0 {
+	switch {
+	case flags < 0 || row.At[syscalls.Text] >= 0:
 		return check{test: trap}
+	case t.OpenFlags != 0:
+		return check{test: hasBit, arg: flags, mask: uint64(t.OpenFlags)}
+	case t.SparedOpens != 0:
+		return check{test: spares, arg: flags, mask: uint64(t.SparedOpens), unless: t.UnlessOpens}
 	}
-	return check{test: hasBit, arg: flags, mask: uint64(t.OpenFlags)}
+	return check{test: trap}
 }

@@ -9,14 +9,26 @@ const (
 	signalField = "signal.type"
 )
 
-// need says which bits the call must have, at least one of them, for a truth value to be true or false: those of an open's
-// flags, or the one bit that stands for a signal's number. 0 says nothing. It may name too many bits, never too few.
-type need struct{ whenTrue, whenFalse uint64 }
+// demand is what a call must be like: one of the bits any at least, when there are some, and none of the bits none. The
+// bits are those of an open's flags, or the one that stands for a signal's number. It may ask for less than is needed,
+// never for more.
+type demand struct{ any, none uint64 }
 
-func (n need) not() need { return need{n.whenFalse, n.whenTrue} }
+// met tells whether bits are as they must be.
+func (d demand) met(bits uint64) bool { return (d.any == 0 || bits&d.any != 0) && bits&d.none == 0 }
 
-// both is the need of a && b, and of !(a || b) when it is given the needs of the negations.
-func both(a, b uint64) uint64 {
+// and is the demand of a && b, and of !(a || b) when it is given the demands of the negations.
+func (d demand) and(o demand) demand { return demand{fewer(d.any, o.any), d.none | o.none} }
+
+// or is the demand of a || b.
+func (d demand) or(o demand) demand {
+	if d.any == 0 || o.any == 0 {
+		return demand{0, d.none & o.none}
+	}
+	return demand{d.any | o.any, d.none & o.none}
+}
+
+func fewer(a, b uint64) uint64 {
 	switch {
 	case a == 0:
 		return b
@@ -26,21 +38,14 @@ func both(a, b uint64) uint64 {
 	return b
 }
 
-// either is the need of a || b.
-func either(a, b uint64) uint64 {
-	if a == 0 || b == 0 {
-		return 0
-	}
-	return a | b
-}
+// need says what the call must be like for a truth value to be true or false.
+type need struct{ whenTrue, whenFalse demand }
 
-func (n need) and(m need) need {
-	return need{both(n.whenTrue, m.whenTrue), either(n.whenFalse, m.whenFalse)}
-}
+func (n need) not() need { return need{n.whenFalse, n.whenTrue} }
 
-func (n need) or(m need) need {
-	return need{either(n.whenTrue, m.whenTrue), both(n.whenFalse, m.whenFalse)}
-}
+func (n need) and(m need) need { return need{n.whenTrue.and(m.whenTrue), n.whenFalse.or(m.whenFalse)} }
+
+func (n need) or(m need) need { return need{n.whenTrue.or(m.whenTrue), n.whenFalse.and(m.whenFalse)} }
 
 // needOf is the need of v op k; none when v is nothing that the filter can look at.
 func needOf[C any](v *value[C], op string, k int64) need {
@@ -57,9 +62,9 @@ func needOf[C any](v *value[C], op string, k int64) need {
 func signalNeed(op string, k int64) (n need) {
 	for number := range int64(64) {
 		if holds(op, number, k) {
-			n.whenTrue |= 1 << number
+			n.whenTrue.any |= 1 << number
 		} else {
-			n.whenFalse |= 1 << number
+			n.whenFalse.any |= 1 << number
 		}
 	}
 	return n
@@ -67,20 +72,20 @@ func signalNeed(op string, k int64) (n need) {
 
 // flagsNeed works out the need of (flags & mask) op k, where flags & mask is not negative.
 func flagsNeed(mask uint64, op string, k int64) need {
-	zeroHolds := holds(op, 0, k)
+	return need{flagsDemand(mask, op, k), flagsDemand(mask, opposite[op], k)}
+}
+
+var opposite = map[string]string{"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+
+// flagsDemand works out what flags must be like for (flags & mask) op k to hold.
+func flagsDemand(mask uint64, op string, k int64) demand {
 	switch {
-	case !zeroHolds && op == "==":
-		// Zero can't be equal to k, so k's own bits are there, which are fewer than the mask's.
-		if own := uint64(k) & mask; own != 0 {
-			return need{whenTrue: own}
-		}
-		return need{whenTrue: mask}
-	case !zeroHolds:
-		return need{whenTrue: mask}
-	case op == "!=":
-		if own := uint64(k) & mask; own != 0 {
-			return need{whenFalse: own}
-		}
+	case op == "==" && uint64(k)&mask != 0:
+		return demand{uint64(k) & mask, mask &^ uint64(k)}
+	case op == "==" && k == 0 || op == "<=" && k == 0 || op == "<" && k == 1:
+		return demand{none: mask}
+	case !holds(op, 0, k): // zero is not among what holds
+		return demand{any: mask}
 	}
-	return need{whenFalse: mask}
+	return demand{}
 }

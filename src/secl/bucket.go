@@ -50,7 +50,7 @@ func (b *bucket[C]) add(r *Rule[C]) {
 	if i%64 == 0 {
 		b.always = append(b.always, 0)
 	}
-	if need := uint32(r.Program.need.whenTrue); need != 0 && r.Program.Event == "open" {
+	if need := uint32(r.Program.need.whenTrue.any); need != 0 && r.Program.Event == "open" {
 		b.needing = append(b.needing, needing{i, need})
 	}
 	g := r.Program.guard

@@ -39,7 +39,7 @@ func checkSeed(t *testing.T, m *Model[testEvent], seed uint64) (hits, excluded i
 		if got != want {
 			t.Fatalf("seed %d: %s is %v, the tree says %v\n%+v", seed, source, got, want, e)
 		}
-		outside := p.need.whenTrue != 0 && uint64(uint32(e.Flags))&p.need.whenTrue == 0
+		outside := !p.need.whenTrue.met(uint64(uint32(e.Flags)))
 		if outside && want {
 			t.Fatalf("seed %d: %s hits with flags %#x, but the approver asks for %#x", seed, source, e.Flags, p.need.whenTrue)
 		}
@@ -75,7 +75,7 @@ func TestClosuresAgreeWithTheTree(t *testing.T) {
 
 // checkSet loads the random rules of a seed and asks each of them about some events: the set must hit the same ones,
 // though its index passes most over, and no hit may lack the flags that the tracer's filter lets through.
-func checkSet(t *testing.T, m *Model[testEvent], seed uint64) (hits, passedOver, narrowed int) {
+func checkSet(t *testing.T, m *Model[testEvent], seed uint64) (hits, passedOver, narrowed, spared int) {
 	r := newRandom(seed)
 	content := "rules:" + randomSetters
 	for i := range pick(r, 1, 2, 3, 70, 140) {
@@ -87,8 +87,12 @@ func checkSet(t *testing.T, m *Model[testEvent], seed uint64) (hits, passedOver,
 	}
 	rs := NewRuleSet(m, []*Policy{ParsePolicy("random.policy", []byte(content))}, Options{})
 	flags := rs.OpenFlags()
+	having, unless := rs.SparedOpens()
 	if flags != 0 {
 		narrowed = 1
+	}
+	if having != 0 {
+		spared = 1
 	}
 	for range 20 {
 		e := r.event()
@@ -107,10 +111,13 @@ func checkSet(t *testing.T, m *Model[testEvent], seed uint64) (hits, passedOver,
 			if event == "open" && flags != 0 && uint32(e.Flags)&flags == 0 && len(want) > 0 {
 				t.Fatalf("seed %d: %q hit with flags %#x, but %#x are asked for\n%s", seed, want, e.Flags, flags, content)
 			}
+			if event == "open" && uint32(e.Flags)&having != 0 && uint32(e.Flags)&unless == 0 && len(want) > 0 {
+				t.Fatalf("seed %d: %q hit with flags %#x, spared are %#x without %#x\n%s", seed, want, e.Flags, having, unless, content)
+			}
 			hits, passedOver = hits+len(got), passedOver+rs.passedOver(e, event)
 		}
 	}
-	return hits, passedOver, narrowed
+	return hits, passedOver, narrowed, spared
 }
 
 // passedOver counts the rules that the index doesn't ask.
@@ -131,13 +138,13 @@ func TestSetsHitWhatTheirRulesHit(t *testing.T) {
 	if testing.Short() {
 		seeds = 300
 	}
-	var hits, passedOver, narrowed int
+	var hits, passedOver, narrowed, spared int
 	for seed := range seeds {
-		h, p, n := checkSet(t, m, seed)
-		hits, passedOver, narrowed = hits+h, passedOver+p, narrowed+n
+		h, p, n, s := checkSet(t, m, seed)
+		hits, passedOver, narrowed, spared = hits+h, passedOver+p, narrowed+n, spared+s
 	}
-	if hits == 0 || passedOver == 0 || narrowed == 0 {
-		t.Errorf("%d hits, %d rules passed over, %d sets narrowed: nothing is shown", hits, passedOver, narrowed)
+	if hits == 0 || passedOver == 0 || narrowed == 0 || spared == 0 {
+		t.Errorf("%d hits, %d rules passed over, %d sets narrowed, %d with spared opens: nothing is shown", hits, passedOver, narrowed, spared)
 	}
 }
 

@@ -94,24 +94,45 @@ func (rs *RuleSet[C]) EventTypes() []string {
 
 // OpenFlags gives the bits of open(2)'s flags of which an open must have one for any rule to hit; 0 when every open
 // counts.
-func (rs *RuleSet[C]) OpenFlags() uint32 { return uint32(rs.need("open")) }
+func (rs *RuleSet[C]) OpenFlags() uint32 { return uint32(rs.demand("open").any) }
+
+// SparedOpens gives flags of open(2) such that no rule can hit an open that has any of the first and none of the second;
+// 0 for the first where there are no such opens.
+func (rs *RuleSet[C]) SparedOpens() (having, unless uint32) {
+	having = ^uint32(0)
+	for _, d := range rs.demands("open") {
+		unless |= uint32(d.any)
+		if d.any == 0 {
+			having &= uint32(d.none)
+		}
+	}
+	if having == ^uint32(0) { // every rule asks for bits: what OpenFlags tells says it all
+		return 0, 0
+	}
+	return having &^ unless, unless
+}
 
 // Signals gives the signals, 1<<number each, that any rule can hit; 0 when every signal counts. Numbers from 64 count
 // always.
-func (rs *RuleSet[C]) Signals() uint64 { return rs.need("signal") }
+func (rs *RuleSet[C]) Signals() uint64 { return rs.demand("signal").any }
 
-// need is what all rules of an event type need together.
-func (rs *RuleSet[C]) need(event string) (bits uint64) {
-	b := rs.buckets[event]
-	if b == nil {
-		return 0
-	}
-	for i, r := range b.rules {
-		n := r.Program.need.whenTrue
-		if i == 0 {
-			bits = n
+// demands are those of all rules of an event type.
+func (rs *RuleSet[C]) demands(event string) (list []demand) {
+	if b := rs.buckets[event]; b != nil {
+		for _, r := range b.rules {
+			list = append(list, r.Program.need.whenTrue)
 		}
-		bits = either(bits, n)
 	}
-	return bits
+	return list
+}
+
+// demand is what all rules of an event type have in common.
+func (rs *RuleSet[C]) demand(event string) (all demand) {
+	for i, d := range rs.demands(event) {
+		if i == 0 {
+			all = d
+		}
+		all = all.or(d)
+	}
+	return all
 }

@@ -1,6 +1,7 @@
 package secl
 
 import (
+	"fmt"
 	"slices"
 	"syscall"
 	"testing"
@@ -182,6 +183,35 @@ func TestOpenFlags(t *testing.T) {
 		rs := ruleSet(Options{}, "rules: [{id: a, expression: '"+expression+"'}]")
 		if got := rs.OpenFlags(); got != want || len(rs.Rules) != 1 {
 			t.Errorf("%s: %#x, not %#x", expression, got, want)
+		}
+	}
+}
+
+func TestSparedOpens(t *testing.T) {
+	const list, write = unix.O_DIRECTORY, unix.O_WRONLY | unix.O_RDWR
+	for _, c := range []struct {
+		expressions    []string
+		having, unless uint32
+	}{
+		{[]string{`open.file.path == "/a"`}, 0, 0},
+		{[]string{`open.file.path == "/a" && open.flags & O_DIRECTORY == 0`}, list, 0},
+		{[]string{`!(open.flags & O_DIRECTORY > 0)`}, list, 0},
+		{[]string{`open.flags & (O_DIRECTORY | O_APPEND) < 1`, `open.flags & O_DIRECTORY == 0`}, list, 0},
+		{[]string{`open.flags & O_DIRECTORY == 0`, `open.flags & (O_WRONLY | O_RDWR) > 0`}, list, write},
+		{[]string{`open.flags & O_DIRECTORY == 0`, `open.flags & O_DIRECTORY > 0`}, 0, list},
+		{[]string{`open.flags & O_DIRECTORY == 0`, `open.retval == 3`}, 0, 0},
+		{[]string{`open.flags & O_DIRECTORY == 0 || open.retval == 3`}, 0, 0},
+		{[]string{`open.flags & (O_WRONLY | O_RDWR) > 0`}, 0, 0},
+		{[]string{`exec.file.path == "/a"`}, 0, 0},
+	} {
+		content := "rules:\n"
+		for i, e := range c.expressions {
+			content += fmt.Sprintf("  - {id: r%d, expression: '%s'}\n", i, e)
+		}
+		rs := ruleSet(Options{}, content)
+		having, unless := rs.SparedOpens()
+		if having != c.having || unless != c.unless && having != 0 || len(rs.Rules) != len(c.expressions) {
+			t.Errorf("%q: spared are %#x unless %#x", c.expressions, having, unless)
 		}
 	}
 }

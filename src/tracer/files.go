@@ -12,7 +12,7 @@ func (w *watch) opened(m *moment, f *record.Facts) bool {
 	if at := m.arg(syscalls.How); at != 0 {
 		flags, mode = w.how(m, at)
 	}
-	if w.interest.OpenFlags != 0 && flags&w.interest.OpenFlags == 0 {
+	if !w.interest.WantsOpen(flags) {
 		return false
 	}
 	f.Num[record.NumFlags] = uint64(flags)

@@ -280,6 +280,7 @@ func toAnswer(a *answer) event.Answer {
 	out := event.Answer{Ack: a.Ack}
 	if a.Interest != nil {
 		out.Interest = &event.Interest{OpenFlags: uint32(a.Interest.OpenFlags), Signals: uint64(a.Interest.Signals)}
+		out.Interest.SparedOpens, out.Interest.UnlessOpens = uint32(a.Interest.SparedOpens), uint32(a.Interest.UnlessOpens)
 		for _, name := range a.Interest.Kinds {
 			for _, k := range event.Kinds() {
 				if k.String() == name {

@@ -170,6 +170,7 @@ func fromAnswer(a *event.Answer) *answer {
 	out := &answer{Ack: a.Ack}
 	if a.Interest != nil {
 		out.Interest = &interest{OpenFlags: num32(a.Interest.OpenFlags), Signals: num64(a.Interest.Signals)}
+		out.Interest.SparedOpens, out.Interest.UnlessOpens = num32(a.Interest.SparedOpens), num32(a.Interest.UnlessOpens)
 		for _, k := range event.Kinds() {
 			if a.Interest.Kinds.Has(k) {
 				out.Interest.Kinds = append(out.Interest.Kinds, k.String())

@@ -282,4 +282,7 @@ type interest struct {
 	Kinds     list // event types; unknown ones are skipped
 	OpenFlags num32
 	Signals   num64
+
+	SparedOpens num32 // may be absent
+	UnlessOpens num32
 }

@@ -127,26 +127,9 @@ func (z *answer) MarshalMsg(b []byte) (o []byte, err error) {
 			if z.Interest == nil {
 				o = msgp.AppendNil(o)
 			} else {
-				// map header, size 3
-				// string "Kinds"
-				o = append(o, 0x83, 0xa5, 0x4b, 0x69, 0x6e, 0x64, 0x73)
-				o, err = z.Interest.Kinds.MarshalMsg(o)
+				o, err = z.Interest.MarshalMsg(o)
 				if err != nil {
-					err = msgp.WrapError(err, "Interest", "Kinds")
-					return
-				}
-				// string "OpenFlags"
-				o = append(o, 0xa9, 0x4f, 0x70, 0x65, 0x6e, 0x46, 0x6c, 0x61, 0x67, 0x73)
-				o, err = z.Interest.OpenFlags.MarshalMsg(o)
-				if err != nil {
-					err = msgp.WrapError(err, "Interest", "OpenFlags")
-					return
-				}
-				// string "Signals"
-				o = append(o, 0xa7, 0x53, 0x69, 0x67, 0x6e, 0x61, 0x6c, 0x73)
-				o, err = z.Interest.Signals.MarshalMsg(o)
-				if err != nil {
-					err = msgp.WrapError(err, "Interest", "Signals")
+					err = msgp.WrapError(err, "Interest")
 					return
 				}
 			}
@@ -189,45 +172,10 @@ func (z *answer) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				if z.Interest == nil {
 					z.Interest = new(interest)
 				}
-				var zb0002 uint32
-				zb0002, bts, err = msgp.ReadMapHeaderBytes(bts)
+				bts, err = z.Interest.UnmarshalMsg(bts)
 				if err != nil {
 					err = msgp.WrapError(err, "Interest")
 					return
-				}
-				for zb0002 > 0 {
-					zb0002--
-					field, bts, err = msgp.ReadMapKeyZC(bts)
-					if err != nil {
-						err = msgp.WrapError(err, "Interest")
-						return
-					}
-					switch msgp.UnsafeString(field) {
-					case "Kinds":
-						bts, err = z.Interest.Kinds.UnmarshalMsg(bts)
-						if err != nil {
-							err = msgp.WrapError(err, "Interest", "Kinds")
-							return
-						}
-					case "OpenFlags":
-						bts, err = z.Interest.OpenFlags.UnmarshalMsg(bts)
-						if err != nil {
-							err = msgp.WrapError(err, "Interest", "OpenFlags")
-							return
-						}
-					case "Signals":
-						bts, err = z.Interest.Signals.UnmarshalMsg(bts)
-						if err != nil {
-							err = msgp.WrapError(err, "Interest", "Signals")
-							return
-						}
-					default:
-						bts, err = msgp.Skip(bts)
-						if err != nil {
-							err = msgp.WrapError(err, "Interest")
-							return
-						}
-					}
 				}
 			}
 		case "Ack":
@@ -254,7 +202,7 @@ func (z *answer) Msgsize() (s int) {
 	if z.Interest == nil {
 		s += msgp.NilSize
 	} else {
-		s += 1 + 6 + z.Interest.Kinds.Msgsize() + 10 + z.Interest.OpenFlags.Msgsize() + 8 + z.Interest.Signals.Msgsize()
+		s += z.Interest.Msgsize()
 	}
 	s += 4 + msgp.Uint64Size
 	return
@@ -1479,9 +1427,9 @@ func (z *hello) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *interest) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 3
+	// map header, size 5
 	// string "Kinds"
-	o = append(o, 0x83, 0xa5, 0x4b, 0x69, 0x6e, 0x64, 0x73)
+	o = append(o, 0x85, 0xa5, 0x4b, 0x69, 0x6e, 0x64, 0x73)
 	o, err = z.Kinds.MarshalMsg(o)
 	if err != nil {
 		err = msgp.WrapError(err, "Kinds")
@@ -1499,6 +1447,20 @@ func (z *interest) MarshalMsg(b []byte) (o []byte, err error) {
 	o, err = z.Signals.MarshalMsg(o)
 	if err != nil {
 		err = msgp.WrapError(err, "Signals")
+		return
+	}
+	// string "SparedOpens"
+	o = append(o, 0xab, 0x53, 0x70, 0x61, 0x72, 0x65, 0x64, 0x4f, 0x70, 0x65, 0x6e, 0x73)
+	o, err = z.SparedOpens.MarshalMsg(o)
+	if err != nil {
+		err = msgp.WrapError(err, "SparedOpens")
+		return
+	}
+	// string "UnlessOpens"
+	o = append(o, 0xab, 0x55, 0x6e, 0x6c, 0x65, 0x73, 0x73, 0x4f, 0x70, 0x65, 0x6e, 0x73)
+	o, err = z.UnlessOpens.MarshalMsg(o)
+	if err != nil {
+		err = msgp.WrapError(err, "UnlessOpens")
 		return
 	}
 	return
@@ -1540,6 +1502,18 @@ func (z *interest) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Signals")
 				return
 			}
+		case "SparedOpens":
+			bts, err = z.SparedOpens.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "SparedOpens")
+				return
+			}
+		case "UnlessOpens":
+			bts, err = z.UnlessOpens.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "UnlessOpens")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1554,7 +1528,7 @@ func (z *interest) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *interest) Msgsize() (s int) {
-	s = 1 + 6 + z.Kinds.Msgsize() + 10 + z.OpenFlags.Msgsize() + 8 + z.Signals.Msgsize()
+	s = 1 + 6 + z.Kinds.Msgsize() + 10 + z.OpenFlags.Msgsize() + 8 + z.Signals.Msgsize() + 12 + z.SparedOpens.Msgsize() + 12 + z.UnlessOpens.Msgsize()
 	return
 }
 

@@ -391,7 +391,7 @@ func TestEarlierGenerationsAreRead(t *testing.T) {
 }
 
 func TestAnswers(t *testing.T) {
-	want := event.Answer{Interest: &event.Interest{Kinds: event.SetOf(event.Exec, event.Open, event.Signal), OpenFlags: 3, Signals: 1 << 9}, Ack: 7}
+	want := event.Answer{Interest: &event.Interest{Kinds: event.SetOf(event.Exec, event.Open, event.Signal), OpenFlags: 3, Signals: 1 << 9, SparedOpens: 1 << 16, UnlessOpens: 6}, Ack: 7}
 	frame, err := AppendAnswer(nil, &want)
 	if err != nil {
 		t.Fatal(err)

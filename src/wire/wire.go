@@ -7,7 +7,8 @@
 //   - a hello with "Accepts" (a list of strings) asks a probe of ours for answers: "interest" and "ack";
 //   - "Seq" and "Dropped" in a message: its position in the tracer's stream from 1, and the events lost so far;
 //   - the kinds "Ptrace" (type 100) and "Signal" (type 101), sent only to a probe that has answered;
-//   - the answer, a frame from the probe: a map with "Interest" {"Kinds", "OpenFlags", "Signals"} and "Ack".
+//   - the answer, a frame from the probe: a map with "Interest" {"Kinds", "OpenFlags", "Signals",
+//     "SparedOpens", "UnlessOpens"} and "Ack".
 package wire
 
 import (

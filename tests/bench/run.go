@@ -22,19 +22,16 @@ type way struct {
 }
 
 // probes are the two that tracers talk to: one that says nothing, as the original's, so that everything is trapped; and
-// one that asks for what the default policy's rules need.
-type probes struct{ silent, asking *recorder.Recorder }
-
-// policyInterest is what the rules of the default policy ask for.
-var policyInterest = event.Interest{
-	Kinds: event.SetOf(event.Exec, event.Fork, event.Exit, event.Open, event.Unlink, event.Chmod, event.Rename, event.SetUID,
-		event.SetGID, event.SetFSUID, event.SetFSGID, event.Capset, event.LoadModule, event.Connect, event.Ptrace),
+// the real one with the default rules.
+type probes struct {
+	silent *recorder.Recorder
+	asking *asking
 }
 
 var ways = []way{
 	{name: "native", front: func(string, *probes) []string { return nil }},
 	{name: "wrapped, default rules", front: func(bin string, p *probes) []string {
-		return []string{bin + "/cws-instrumentation", "trace", "--disable-proc-scan", "--probe-addr", p.asking.Addr(), "--"}
+		return []string{bin + "/cws-instrumentation", "trace", "--disable-proc-scan", "--probe-addr", p.asking.addr, "--"}
 	}},
 	{name: "wrapped, everything", front: func(bin string, p *probes) []string {
 		return []string{bin + "/cws-instrumentation", "trace", "--disable-proc-scan", "--probe-addr", p.silent.Addr(), "--"}
@@ -60,10 +57,11 @@ func run(bin string, rounds int, only string) error {
 	if err != nil {
 		return err
 	}
-	asking, err := recorder.StartAt("127.0.0.1:0", &event.Answer{Interest: &policyInterest}, event.SetOf(event.Ptrace))
+	asking, err := startProbe(bin)
 	if err != nil {
 		return err
 	}
+	defer asking.stop()
 	p := &probes{silent: silent, asking: asking}
 	header(rounds)
 	for _, l := range loads {
@@ -134,8 +132,8 @@ func spread(values []float64) string {
 	return fmt.Sprintf("%.2f (%.2f to %.2f)", median, values[0], values[len(values)-1])
 }
 
-// timed measures something that runs. The tracer's own processes are nobody's children, so the processor's time is that of
-// the whole machine, less what this program used: nothing else may run meanwhile.
+// timed measures something that runs. Tracer and probe are no children of it, so the processor's time is that of the whole
+// machine, less what this program used: nothing else may run meanwhile.
 func timed(work func() error) (sample, error) {
 	cpu, own, begun := busy(), self(), time.Now()
 	err := work()

@@ -21,7 +21,7 @@ const (
 )
 
 // Version tells whether two programs can share memory: equal versions lay it out alike.
-func Version() string { return fmt.Sprintf("1.%d", fileSize) }
+func Version() string { return fmt.Sprintf("2.%d", fileSize) }
 
 // Memory is one process's view of the shared file.
 type Memory struct {
