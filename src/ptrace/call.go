@@ -65,6 +65,12 @@ func (r *Reader) Read(tid int, atSeccomp bool, c *Call) unix.Errno {
 	return r.fromRegisters(tid, atSeccomp, c)
 }
 
+// HasInfo tells whether the kernel has PTRACE_GET_SYSCALL_INFO (5.3), of a tracee that stands.
+func HasInfo(tid int) bool {
+	var i info
+	return fetch(unix.PTRACE_GET_SYSCALL_INFO, tid, unsafe.Sizeof(i), unsafe.Pointer(&i)) == 0
+}
+
 func (r *Reader) fromInfo(c *Call) unix.Errno {
 	switch r.info.op {
 	case opEntry, opSeccomp:

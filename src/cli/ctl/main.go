@@ -95,7 +95,7 @@ func command() *cobra.Command {
 		Use: "cwsctl", Short: "Look after tracers and probe", Version: Version, SilenceUsage: true, SilenceErrors: true,
 	}
 	root.AddCommand(wrapCommand(), attachCommand(), unwrapCommand(), listCommand(), statusCommand(), eventsCommand(),
-		generateCommand(), doctorCommand(), hookCommand(), &cobra.Command{
+		generateCommand(), doctorCommand(), subjectCommand(), hookCommand(), &cobra.Command{
 			Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				_, err := fmt.Fprintln(cmd.OutOrStdout(), "cwsctl", Version)

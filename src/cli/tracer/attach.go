@@ -41,6 +41,9 @@ func attach(f *flags) error {
 		Memory: memory, File: file, Config: c, Command: []string{self(), "loop"},
 		Log: logger(c), Settled: func() {},
 	}
+	if c.Verbose {
+		sayFeatures(g.Log)
+	}
 	if err := g.Attach(); err != nil {
 		return refuse("nothing was attached to; the processes run as before", "%v", err)
 	}

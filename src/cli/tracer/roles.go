@@ -80,6 +80,9 @@ func guardLauncher() error {
 	if err != nil {
 		return err
 	}
+	if g.Config.Verbose {
+		sayFeatures(g.Log)
+	}
 	launcher, err := launch.Answer(os.NewFile(talkFD, "launcher"))
 	if err != nil {
 		return err
