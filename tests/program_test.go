@@ -2,6 +2,7 @@ package tests
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,15 +20,29 @@ var built = struct {
 }{done: map[string]error{}}
 
 func TestMain(m *testing.M) {
-	dir, err := publicDir("built")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	flag.Parse()
+	switch {
+	case *prebuild != "":
+		built.dir = *prebuild
+		exitOn(buildAll())
+		os.Exit(0)
+	case *prebuilt != "":
+		built.dir = *prebuilt
+		os.Exit(m.Run())
 	}
+	dir, err := publicDir("built")
+	exitOn(err)
 	built.dir = dir
 	status := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(status)
+}
+
+func exitOn(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // publicDir makes a directory that every user may enter, under a name without symbolic links.
@@ -44,6 +59,10 @@ func publicDir(name string) (string, error) {
 
 // once builds a file by a command, or gives the error of the first time.
 func once(file string, command ...string) error {
+	if *prebuilt != "" {
+		_, err := os.Stat(file)
+		return err
+	}
 	built.lock.Lock()
 	defer built.lock.Unlock()
 	err, again := built.done[file]
@@ -64,15 +83,15 @@ func once(file string, command ...string) error {
 // program gives one of the tree's commands, built from what the tree holds now, with the flags that users get.
 func program(t *testing.T, name string) string {
 	t.Helper()
-	if _, err := os.Stat(filepath.Join("../src/cmd", name, "main.go")); err != nil {
-		skip(t, "there is no command "+name)
-	}
-	dir := filepath.Join(built.dir, "bin")
-	file := filepath.Join(dir, name)
-	if err := once(file, "make", "-s", "-C", "..", "BIN="+dir, name); err != nil {
+	if err := buildProgram(name); err != nil {
 		t.Fatal(err)
 	}
-	return file
+	return filepath.Join(built.dir, "bin", name)
+}
+
+func buildProgram(name string) error {
+	dir := filepath.Join(built.dir, "bin")
+	return once(filepath.Join(dir, name), "make", "-s", "-C", "..", "BIN="+dir, "GOARCH="+*machine, name)
 }
 
 // bits says how a tracee is compiled.
@@ -83,16 +102,18 @@ const (
 	narrow32 bits = "32-bit"
 )
 
-var compilerFlags = map[bits][]string{native: nil, narrow32: {"-m32"}}
+// compilers by GOARCH. Those of arm64 have the names that they have on every Debian machine. The folder is what
+// gcc-multilib has a link to, which can't be installed beside compilers for other machines.
+var compilers = map[string]map[bits][]string{
+	"amd64": {native: {"gcc"}, narrow32: {"gcc", "-m32", "-idirafter", "/usr/include/x86_64-linux-gnu"}},
+	"arm64": {native: {"aarch64-linux-gnu-gcc"}, narrow32: {"arm-linux-gnueabihf-gcc"}},
+}
 
 // tracee gives a test program of tests/tracees, and puts the leaf beside it, which most execute.
 func tracee(t *testing.T, name string, as bits) string {
 	t.Helper()
-	if _, err := exec.LookPath("gcc"); err != nil {
-		skip(t, "no gcc: "+err.Error())
-	}
-	if !compiles(as) {
-		skip(t, "gcc makes no static "+string(as)+" programs here (apt-get install gcc-multilib libc6-dev)")
+	if err := compiles(as); err != nil {
+		skip(t, "no static "+string(as)+" programs can be made here (apt-get install gcc-12-multilib libc6-dev): "+err.Error())
 	}
 	for _, each := range []string{"leaf", name} {
 		if err := once(traceeFile(each, as), compile(each, as)...); err != nil {
@@ -105,18 +126,31 @@ func tracee(t *testing.T, name string, as bits) string {
 func traceeFile(name string, as bits) string { return filepath.Join(built.dir, string(as), name) }
 
 func compile(name string, as bits) []string {
-	command := []string{"gcc", "-static", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread"}
-	command = append(command, compilerFlags[as]...)
-	return append(command, "-o", traceeFile(name, as), filepath.Join("tracees", name+".c"))
+	return gcc(as, traceeFile(name, as), filepath.Join("tracees", name+".c"), "-O1", "-Wall", "-Wextra", "-Werror", "-pthread")
 }
 
-func compiles(as bits) bool {
-	file := traceeFile("empty", as)
+func gcc(as bits, file, source string, flags ...string) []string {
+	command := append([]string{}, compilers[*machine][as]...)
+	return append(append(command, "-static", "-o", file, source), flags...)
+}
+
+// compiles makes a program that does nothing.
+func compiles(as bits) error {
 	source := filepath.Join(built.dir, "empty.c")
-	if err := os.WriteFile(source, []byte("#include <stdio.h>\nint main(void) { return puts(\"\") < 0; }\n"), 0o644); err != nil {
-		return false
+	if *prebuilt == "" {
+		if err := os.WriteFile(source, []byte("#include <stdio.h>\nint main(void) { return puts(\"\") < 0; }\n"), 0o644); err != nil {
+			return err
+		}
 	}
-	return once(file, append(append([]string{"gcc", "-static"}, compilerFlags[as]...), "-o", file, source)...) == nil
+	return once(traceeFile("empty", as), gcc(as, traceeFile("empty", as), source)...)
+}
+
+// runs tells whether this kernel executes such programs.
+func runs(as bits) error {
+	if err := compiles(as); err != nil {
+		return err
+	}
+	return exec.Command(traceeFile("empty", as)).Run()
 }
 
 // skip leaves a test out, but not where everything must be there to run it.

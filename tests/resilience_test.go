@@ -20,15 +20,19 @@ import (
 // load gives a program of tests/loads, which makes work and counts what fails.
 func load(t *testing.T, name string) string {
 	t.Helper()
-	if _, err := exec.LookPath("gcc"); err != nil {
-		skip(t, "no gcc: "+err.Error())
+	if err := compiles(native); err != nil {
+		skip(t, "no static programs can be made here: "+err.Error())
 	}
-	file := filepath.Join(built.dir, "loads", name)
-	if err := once(file, "gcc", "-static", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", file,
-		filepath.Join("loads", name+".c")); err != nil {
+	if err := once(loadFile(name), compileLoad(name)...); err != nil {
 		t.Fatal(err)
 	}
-	return file
+	return loadFile(name)
+}
+
+func loadFile(name string) string { return filepath.Join(built.dir, "loads", name) }
+
+func compileLoad(name string) []string {
+	return gcc(native, loadFile(name), filepath.Join("loads", name+".c"), "-O2", "-Wall", "-Wextra", "-Werror", "-pthread")
 }
 
 // kills is how often each of the tracer's processes is killed; the promise is a thousand times.

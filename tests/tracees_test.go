@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
-	"runtime"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -61,18 +58,17 @@ func (m mode) judged() event.Set {
 }
 
 func TestTracees(t *testing.T) {
-	sources, err := filepath.Glob("tracees/*.c")
-	if err != nil || len(sources) == 0 {
-		t.Fatal("no tracees", err)
+	names := sources("tracees")
+	if len(names) == 0 {
+		t.Fatal("no tracees")
 	}
 	tracer := program(t, "cws-instrumentation")
 	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) {
-			if m.as == narrow32 && runtime.GOARCH != "amd64" {
-				t.Skip("32-bit programs are compiled for amd64 only")
+			if err := runs(m.as); err != nil {
+				skip(t, "no "+string(m.as)+" programs run here: "+err.Error())
 			}
-			for _, source := range sources {
-				name := strings.TrimSuffix(filepath.Base(source), ".c")
+			for _, name := range names {
 				t.Run(name, func(t *testing.T) { m.try(t, tracer, name) })
 			}
 		})
@@ -276,12 +272,7 @@ func (o outcome) judgeStatus(t *testing.T, report expect.Report) {
 
 // TestTraceesRunUntraced holds the programs themselves to what they say: no tracer, no failure.
 func TestTraceesRunUntraced(t *testing.T) {
-	sources, err := filepath.Glob("tracees/*.c")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, source := range sources {
-		name := strings.TrimSuffix(filepath.Base(source), ".c")
+	for _, name := range sources("tracees") {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir, err := publicDir("tracee")

@@ -3,7 +3,6 @@ package tests
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -120,12 +119,7 @@ var variable = regexp.MustCompile(`(/tmp/(built|tracee)[0-9]+)|\b(pid|ppid|inode
 // TestTraceesBehaveTheSame holds the test programs' own accounts against each other: calls must have the same results.
 func TestTraceesBehaveTheSame(t *testing.T) {
 	tracer := program(t, "cws-instrumentation")
-	sources, err := filepath.Glob("tracees/*.c")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, source := range sources {
-		name := strings.TrimSuffix(filepath.Base(source), ".c")
+	for _, name := range sources("tracees") {
 		if name == "tracing" {
 			continue // the one thing that a tracer can't hide is that it is there
 		}
