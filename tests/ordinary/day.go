@@ -18,7 +18,7 @@ type day struct {
 }
 
 // limit is for one work.
-const limit = 3 * time.Minute
+const limit = 5 * time.Minute
 
 // pass does every work once, and goes on in turn until the time is over.
 func (d *day) pass(only string, lasting time.Duration) error {
