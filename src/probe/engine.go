@@ -116,6 +116,10 @@ func (e *Engine) Counts() Counts {
 func (e *Engine) Take(nsid uint64, container event.Container, ev *event.Event) {
 	e.lock.Lock()
 	defer e.lock.Unlock()
+	if known := e.tree.Find(nsid, ev.PID); ev.Kind == event.Exec && ev.Exec.FromProcFS && known.runs(ev) {
+		known.Traced = true // what a tracer has attached to was told of before
+		return
+	}
 	e.take(nsid, container, ev).Traced = true
 }
 

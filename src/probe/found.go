@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ebpfless/ebpfless/src/event"
@@ -8,6 +9,15 @@ import (
 
 // exitLateness is how long a tracer's own word of an end may take to come; then that of the host's watcher counts.
 const exitLateness = 10 * uint64(time.Second)
+
+// clockSlack is how far two clocks may be apart: the kernel's notices and /proc count from the boot.
+const clockSlack = uint64(time.Second)
+
+// runs tells whether a process is known to run what an exec tells of.
+func (p *Process) runs(e *event.Event) bool {
+	return p != nil && p.Executed && p.Program.File.Path == e.File.Path && p.Program.File.Inode == e.File.Inode &&
+		slices.Equal(p.Program.Args, e.Exec.Args)
+}
 
 // absent is a traced process whose end the host's watcher has seen.
 type absent struct {
@@ -23,6 +33,11 @@ func (e *Engine) Found(nsid uint64, ev *event.Event) {
 	e.bury(nsid, ev.Time)
 	known := e.tree.Find(nsid, ev.PID)
 	switch ev.Kind {
+	case event.Exec:
+		// Seen before a tracer attached, or found anew after it has gone.
+		if known.runs(ev) && known.Traced && ev.Time <= known.ExecTime+clockSlack {
+			return
+		}
 	case event.Fork:
 		if parent := e.tree.Find(nsid, ev.PPID); parent == nil || parent.Traced || known != nil {
 			return

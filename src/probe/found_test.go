@@ -54,3 +54,34 @@ func TestAProcessWhoseTracerIsGoneEndsAllTheSame(t *testing.T) {
 		t.Errorf("%d detections, want the exec and the exit: %s", len(got), got)
 	}
 }
+
+// Whoever sees a running program first tells of it: the watcher, or a tracer that attaches to it.
+func TestAnAttachedProcessIsNotReportedTwice(t *testing.T) {
+	attached := func(pid uint32) *event.Event {
+		e := executed(pid, 1, "/bin/app", "app")
+		e.Exec.FromProcFS, e.Time = true, 50*second
+		return e
+	}
+	e, found := acting(t, anyProgram, enforce.Limits{})
+	e.Found(here, executed(10, 1, "/bin/app", "app"))
+	e.Take(here, event.Container{}, attached(10))
+	e.Take(here, event.Container{}, attached(11))
+	e.Found(here, executed(11, 1, "/bin/app", "app")) // seen before, told late
+	if got := found(); len(got) != 2 {
+		t.Errorf("%d detections of two programs: %s", len(got), got)
+	}
+	if p := e.tree.Find(here, 10); !p.Traced {
+		t.Error("what a tracer has attached to counts as not traced")
+	}
+	// After the tracer has gone it executes the same program again.
+	again := executed(10, 1, "/bin/app", "app")
+	again.Time = 60 * second
+	e.Found(here, again)
+	other := executed(11, 1, "/bin/app", "app", "-v")
+	e.Found(here, other)
+	if got := found(); len(got) != 4 {
+		t.Errorf("%d detections of four programs: %s", len(got), got)
+	}
+}
+
+const second = 1e9

@@ -78,10 +78,13 @@ shown() {
 	step "system-probe events -f shows them live and in colour, also in a file that takes the other's place"
 	CLICOLOR_FORCE=1 timeout 20 system-probe events -f -n 1 >/tmp/live &
 	local follower=$!
-	sleep 0.5
+	soon test -s /tmp/live || fail "the last one is not shown"
 	mv $detections $detections.1
+	shown_again() { [[ $(grep -c $'\e\\[31;1mhostname_read' /tmp/live) -gt $before ]]; }
+	local before
+	before=$(grep -c hostname_read /tmp/live)
 	expect "trace" trace cat /etc/hostname
-	expect "shown" soon grep -q $'\e\\[31;1mhostname_read' <(sleep 0.3; tail -n 3 /tmp/live)
+	expect "shown" soon shown_again
 	kill $follower
 	[[ -s $detections ]] || fail "nothing is in the new file"
 }
