@@ -29,8 +29,11 @@ type Outcome struct {
 // String gives one line for the log.
 func (o Outcome) String() string {
 	at := o.File
-	if o.Line > 0 {
+	switch {
+	case o.Line > 0 && o.Column > 0:
 		at = fmt.Sprintf("%s:%d:%d", o.File, o.Line, o.Column)
+	case o.Line > 0:
+		at = fmt.Sprintf("%s:%d", o.File, o.Line)
 	}
 	what := "rule"
 	if o.Macro {

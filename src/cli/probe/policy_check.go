@@ -1,7 +1,9 @@
 package probe
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/ebpfless/ebpfless/src/probe"
 	"github.com/ebpfless/ebpfless/src/secl"
@@ -28,7 +30,7 @@ func policyCheckCommand() *cobra.Command {
 // check tells every outcome. Any refused rule makes it fail.
 func check(cmd *cobra.Command, rules *secl.RuleSet[probe.Context]) error {
 	refused := 0
-	for _, o := range rules.Outcomes {
+	for _, o := range inOrder(rules.Outcomes) {
 		fmt.Fprintln(cmd.OutOrStdout(), o)
 		if o.Caret != "" {
 			fmt.Fprintln(cmd.OutOrStdout(), o.Caret)
@@ -44,4 +46,19 @@ func check(cmd *cobra.Command, rules *secl.RuleSet[probe.Context]) error {
 		return fmt.Errorf("%d of %d definitions are refused", refused, len(rules.Outcomes))
 	}
 	return nil
+}
+
+// inOrder sorts what is said of files as they were read, and of each file from top to bottom.
+func inOrder(outcomes []secl.Outcome) []secl.Outcome {
+	files := map[string]int{}
+	for _, o := range outcomes {
+		if _, known := files[o.File]; !known {
+			files[o.File] = len(files)
+		}
+	}
+	sorted := slices.Clone(outcomes)
+	slices.SortStableFunc(sorted, func(a, b secl.Outcome) int {
+		return cmp.Or(cmp.Compare(files[a.File], files[b.File]), cmp.Compare(a.Line, b.Line))
+	})
+	return sorted
 }
