@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/bpf"
@@ -40,10 +41,15 @@ type notice struct {
 	at     uint64 // nanoseconds since the boot, suspended time not counted
 }
 
-// connector is a socket that listens.
+// connector is a socket that listens. It is read by the thread that waits for it: Go's poller would wake a thread that then
+// wakes another, and programs have ended meanwhile. It belongs to one goroutine, but for stop.
 type connector struct {
-	file *os.File
-	buf  [messageLimit]byte
+	fd       int
+	ended    int // the reading end of a pipe
+	ending   int // its other end: closed when nothing is to be read any more
+	deadline time.Time
+	stopped  atomic.Bool
+	buf      [messageLimit]byte
 }
 
 // errLost: notices came faster than they were read, and some are gone.
@@ -51,13 +57,18 @@ var errLost = errors.New("the kernel dropped notices of processes")
 
 // dial begins to listen. The error says what the kernel asks for.
 func dial() (*connector, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_CONNECTOR)
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_CONNECTOR)
 	if err != nil {
 		return nil, fmt.Errorf("proc connector: %w", err)
 	}
-	c := &connector{file: os.NewFile(uintptr(fd), "proc connector")}
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("proc connector: %w", err)
+	}
+	c := &connector{fd: fd, ended: pipe[0], ending: pipe[1]}
 	if err := c.listen(fd); err != nil {
-		c.file.Close()
+		c.Close()
 		return nil, fmt.Errorf("proc connector: %w", err)
 	}
 	return c, nil
@@ -86,8 +97,8 @@ func (c *connector) listen(fd int) error {
 	if err := unix.Sendto(fd, m, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return fmt.Errorf("listen (it serves the initial network and pid namespaces only): %w", err)
 	}
-	c.file.SetReadDeadline(time.Now().Add(answerLimit))
-	defer c.file.SetReadDeadline(time.Time{})
+	c.deadline = time.Now().Add(answerLimit)
+	defer func() { c.deadline = time.Time{} }()
 	for {
 		n, err := c.next(true)
 		switch {
@@ -101,31 +112,28 @@ func (c *connector) listen(fd int) error {
 	}
 }
 
-// next gives a notice. Without wait it is os.ErrDeadlineExceeded when there is none; errLost when some are missing.
+// next gives a notice. Without wait it is os.ErrDeadlineExceeded when there is none; errLost when some are missing;
+// os.ErrClosed after stop.
 func (c *connector) next(wait bool) (notice, error) {
-	raw, err := c.file.SyscallConn()
-	if err != nil {
-		return notice{}, err
-	}
 	for {
-		var n int
-		var from unix.Sockaddr
-		var got error
-		err := raw.Read(func(fd uintptr) bool {
-			n, from, got = unix.Recvfrom(int(fd), c.buf[:], 0)
-			return !wait || got != unix.EAGAIN
-		})
+		if wait && c.stopped.Load() {
+			return notice{}, os.ErrClosed
+		}
+		n, from, err := unix.Recvfrom(c.fd, c.buf[:], unix.MSG_DONTWAIT)
 		switch {
+		case err == unix.EAGAIN && !wait:
+			return notice{}, os.ErrDeadlineExceeded
+		case err == unix.EAGAIN:
+			if err := c.wait(); err != nil {
+				return notice{}, err
+			}
+			continue
+		case err == unix.ENOBUFS:
+			return notice{}, errLost
+		case err == unix.EINTR:
+			continue
 		case err != nil:
 			return notice{}, err
-		case got == unix.EAGAIN:
-			return notice{}, os.ErrDeadlineExceeded
-		case got == unix.ENOBUFS:
-			return notice{}, errLost
-		case got == unix.EINTR:
-			continue
-		case got != nil:
-			return notice{}, got
 		}
 		if sender, ok := from.(*unix.SockaddrNetlink); !ok || sender.Pid != 0 {
 			continue // only the kernel is believed
@@ -136,7 +144,40 @@ func (c *connector) next(wait bool) (notice, error) {
 	}
 }
 
-func (c *connector) Close() { c.file.Close() }
+// wait returns when there is something to read.
+func (c *connector) wait() error {
+	timeout := -1
+	if !c.deadline.IsZero() {
+		timeout = max(0, int(time.Until(c.deadline).Milliseconds()))
+	}
+	fds := []unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLIN}, {Fd: int32(c.ended)}}
+	n, err := unix.Poll(fds, timeout)
+	switch {
+	case err == unix.EINTR:
+		return nil
+	case err != nil:
+		return err
+	case n == 0:
+		return os.ErrDeadlineExceeded
+	case fds[1].Revents != 0:
+		return os.ErrClosed
+	}
+	return nil
+}
+
+// stop ends waiting, from any goroutine.
+func (c *connector) stop() {
+	if c.stopped.CompareAndSwap(false, true) {
+		unix.Close(c.ending)
+	}
+}
+
+// Close ends listening.
+func (c *connector) Close() {
+	c.stop()
+	unix.Close(c.fd)
+	unix.Close(c.ended)
+}
 
 // parseNotice reads a message; false for one that isn't of the proc connector.
 func parseNotice(m []byte) (n notice, ok bool) {

@@ -59,9 +59,10 @@ func (w *Watcher) Run(every time.Duration, done <-chan struct{}) {
 		return
 	}
 	w.log.Info("the kernel's proc connector tells of all programs that are executed on this host")
+	defer c.Close()
 	go func() {
 		<-done
-		c.Close()
+		c.stop()
 	}()
 	// The race is against programs that end at once. Without CAP_SYS_NICE it is run as everybody does.
 	runtime.LockOSThread()

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Runs inside the booted container.
-# shellcheck disable=SC2317 # functions are called by those that they are given to
+# shellcheck disable=SC2317,SC2034,SC2154 # functions are called by those that they are given to; expect.sh has the names
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=tests/system/init/inside/expect.sh disable=SC1091
@@ -79,7 +79,7 @@ shown() {
 	CLICOLOR_FORCE=1 timeout 20 system-probe events -f -n 1 >/tmp/live &
 	local follower=$!
 	soon test -s /tmp/live || fail "the last one is not shown"
-	mv $detections $detections.1
+	mv "$detections" "$detections.1"
 	shown_again() { [[ $(grep -c $'\e\\[31;1mhostname_read' /tmp/live) -gt $before ]]; }
 	local before
 	before=$(grep -c hostname_read /tmp/live)
