@@ -82,27 +82,45 @@ const ticks = 100
 
 // Started is when a process began, in nanoseconds since the epoch and within a hundredth of a second; 0 when it is gone.
 func (r *Reader) Started(pid int) uint64 {
-	n, errno := r.File(pid, "stat", r.text[:1024])
-	if errno != 0 {
+	value, ok := r.stat(pid, 22)
+	if !ok {
 		return 0
 	}
+	return booted() + value*(1e9/ticks)
+}
+
+// Processor is the number of the one that a thread runs on, or did last; -1 when it is gone.
+func (r *Reader) Processor(tid int) int {
+	value, ok := r.stat(tid, 39)
+	if !ok {
+		return -1
+	}
+	return int(value)
+}
+
+// stat reads a field of /proc/TID/stat that is a number, as proc(5) counts them; the name, which may hold blanks, is the
+// second.
+func (r *Reader) stat(tid, field int) (value uint64, ok bool) {
+	n, errno := r.File(tid, "stat", r.text[:1024])
+	if errno != 0 {
+		return 0, false
+	}
 	rest := r.text[bytes.LastIndexByte(r.text[:n], ')')+1 : n]
-	for range 19 { // field 22 is wanted, the name was the second
+	for range field - 3 { // the first behind the name is the third
 		rest = bytes.TrimLeft(rest, " ")
 		i := bytes.IndexByte(rest, ' ')
 		if i < 0 {
-			return 0
+			return 0, false
 		}
 		rest = rest[i:]
 	}
-	var value uint64
 	for _, digit := range bytes.TrimLeft(rest, " ") {
 		if digit < '0' || digit > '9' {
 			break
 		}
 		value = value*10 + uint64(digit-'0')
 	}
-	return booted() + value*(1e9/ticks)
+	return value, true
 }
 
 // booted is the moment of the boot, in nanoseconds since the epoch.

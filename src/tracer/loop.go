@@ -45,8 +45,9 @@ type Loop struct {
 	control *shared.Control
 	call    ptrace.Call // of the stop at hand
 	early   early
-	every   bool // no filter: every call of every task stops
-	letGo   bool // detaching: whatever stops is released
+	place   *placement // nil: wherever the scheduler wants
+	every   bool       // no filter: every call of every task stops
+	letGo   bool       // detaching: whatever stops is released
 }
 
 func newLoop(k kernel, w watcher, m *shared.Memory) *Loop {
@@ -63,6 +64,9 @@ func (l *Loop) run(requests func(bits uint32)) {
 		stop, errno := l.kernel.Wait()
 		switch errno {
 		case 0:
+			if l.place != nil {
+				l.place.stopped(stop.TID)
+			}
 			l.step(stop)
 		case unix.EINTR:
 		default: // ECHILD: the tasks in the table are gone

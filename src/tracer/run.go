@@ -48,8 +48,12 @@ func run(l *Loop, w *watch, o Options, launcher int, g Guardian) {
 	m := l.memory
 	settle()
 	m.Control.LoopPID = int32(os.Getpid())
+	if cpus := newMachine(); cpus != nil {
+		l.place = newPlacement(cpus)
+	}
 	defer func() {
 		if reason := recover(); reason != nil {
+			l.leavePlace()
 			crashed(m, o, reason)
 		}
 	}()
@@ -135,7 +139,15 @@ func (l *Loop) obey(bits uint32, o Options) {
 		l.release()
 	}
 	if bits&shared.RequestRenew != 0 {
+		l.leavePlace()
 		renew(l.control, o)
+	}
+}
+
+// leavePlace is for the next image of the program, which takes the processors that it finds for all there are.
+func (l *Loop) leavePlace() {
+	if l.place != nil {
+		l.place.roam()
 	}
 }
 
