@@ -25,6 +25,7 @@ type Server struct {
 	engine   *Engine
 	log      *logrus.Entry
 	listener net.Listener
+	owners   authorities
 
 	lock    sync.Mutex
 	clients map[*client]bool
@@ -34,8 +35,12 @@ type Server struct {
 	running sync.WaitGroup
 }
 
-// stream identifies a tracer over its connections: two don't start in one namespace in the same nanosecond.
-type stream struct{ nsid, started uint64 }
+// stream identifies a tracer over its connections: two of a user don't start in one namespace in the same
+// nanosecond.
+type stream struct {
+	nsid, started uint64
+	uid           uint32
+}
 
 // Listen opens the socket at host:port, IPv4 as the original. Port 0 takes a free one.
 func Listen(addr string, engine *Engine, log *logrus.Entry) (*Server, error) {
@@ -45,9 +50,13 @@ func Listen(addr string, engine *Engine, log *logrus.Entry) (*Server, error) {
 	}
 	return &Server{
 		engine: engine, log: log, listener: listener, clients: map[*client]bool{}, streams: map[stream]uint64{},
-		told: map[stream]event.Interest{},
+		told: map[stream]event.Interest{}, owners: authorities{mount: "/proc"},
 	}, nil
 }
+
+// ReadProcesses names the mount point of the proc file system with the host's processes, if it isn't /proc. Call it before
+// Serve.
+func (s *Server) ReadProcesses(mount string) { s.owners.mount = mount }
 
 // Addr is where the server listens.
 func (s *Server) Addr() *net.TCPAddr { return s.listener.Addr().(*net.TCPAddr) }
@@ -86,6 +95,27 @@ func (s *Server) take(conn net.Conn) {
 		defer s.lock.Unlock()
 		delete(s.clients, c)
 	}()
+}
+
+// admit finds out who has connected, and leaves room for others.
+func (s *Server) admit(c *client) error {
+	who, err := s.owners.of(c.conn)
+	if err != nil {
+		return err
+	}
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	c.who = who
+	same := 0
+	for other := range s.clients {
+		if other.who != nil && other.who.bound && other.who.uid == who.uid {
+			same++
+		}
+	}
+	if who.bound && same > maxPerUser {
+		return fmt.Errorf("user %d has %d connections already", who.uid, maxPerUser)
+	}
+	return nil
 }
 
 // Clients is the number of tracers that are connected.

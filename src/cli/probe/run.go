@@ -102,6 +102,7 @@ func (p *process) serve(c *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("%w (another probe may run; runtime_security_config.ebpfless.socket names the address)", err)
 	}
+	server.ReadProcesses(procMount())
 	if err := p.announce(server); err != nil {
 		return err
 	}
