@@ -19,12 +19,15 @@ func NewProcesses(mount string) *Processes {
 // Namespace is the pid namespace of which the mount point shows the processes.
 func (p *Processes) Namespace() uint64 { return p.proc.PIDNamespace() }
 
-// Belongs tells whether a process is a user's by its real or effective id, and whether it is there at all.
+// Belongs tells whether a process is a user's, and whether it is there at all. It is his by its real or effective id; and
+// where he traces it, for what becomes root by a hole in the kernel is then still his to tell of.
 func (p *Processes) Belongs(pid int, uid uint32) (own, alive bool) {
-	var s procfs.Status
+	var s, tracer procfs.Status
 	switch p.proc.Status(pid, &s) {
 	case 0:
-		return s.UID == uid || s.EUID == uid, true
+		own = s.UID == uid || s.EUID == uid ||
+			s.TracerPID > 0 && p.proc.Status(s.TracerPID, &tracer) == 0 && tracer.UID == uid
+		return own, true
 	case unix.ENOENT, unix.ESRCH:
 		return false, false
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
 
@@ -120,6 +121,28 @@ func TestProcessesBelong(t *testing.T) {
 	}
 	if p.Member(p.Namespace(), me) == 0 || p.Member(p.Namespace(), 4242424) != 0 || p.Member(1, me) != 0 {
 		t.Error("members of namespaces are not those that there are")
+	}
+}
+
+// A test that is traced can't have another tracer, so the tracee is a child that asks to be traced by this process.
+func TestWhatAUserTracesIsHis(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root, to be another user")
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cmd := exec.Command("sleep", "60")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}, Ptrace: true}
+	if err := cmd.Start(); err != nil {
+		t.Skipf("tracing is not possible here: %v", err)
+	}
+	defer func() { cmd.Process.Kill(); cmd.Wait() }()
+	p := NewProcesses("/proc")
+	if own, _ := p.Belongs(cmd.Process.Pid, 0); !own {
+		t.Error("a tracee is not its tracer's")
+	}
+	if own, _ := p.Belongs(cmd.Process.Pid, 65533); own {
+		t.Error("a tracee is somebody's")
 	}
 }
 
