@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"syscall"
 
 	"gopkg.in/yaml.v3"
 )
@@ -93,12 +94,12 @@ func LoadFile(path string) *Policy {
 }
 
 func readPolicy(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	// A fifo or device named *.policy would block, already when it is opened, or never end.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("read policy: %w", err)
 	}
 	defer f.Close()
-	// A fifo or device named *.policy would block or never end.
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("read policy: %q is not a regular file", path)
 	}

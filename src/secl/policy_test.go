@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -266,4 +267,18 @@ func FuzzPolicy(f *testing.F) {
 			t.Fatalf("%d bytes took %v", len(content), took)
 		}
 	})
+}
+
+func TestWhatIsNoFileIsRefusedAtOnce(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo.policy")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{fifo, "/dev/zero", t.TempDir()} {
+		begun := time.Now()
+		p := LoadFile(path)
+		if len(p.Outcomes) != 1 || !strings.Contains(p.Outcomes[0].Message, "not a regular file") || time.Since(begun) > 10*time.Second {
+			t.Errorf("%s: %v after %v", path, p.Outcomes, time.Since(begun))
+		}
+	}
 }
