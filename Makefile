@@ -31,7 +31,7 @@ SBOM        := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-detections test-ordinary test-init packages repo test-packages test-install test-docker test-kernels check fuzz bench clean setup $(COMMANDS)
+.PHONY: help build run test test-detections test-ordinary test-init packages repo test-packages test-install test-docker test-kernels test-selinux check fuzz bench clean setup $(COMMANDS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -58,9 +58,9 @@ test-init: build ## protect real services in booted containers with systemd and 
 	tests/system/init/run
 
 packages: ## build .deb and .rpm packages for amd64 and arm64 into dist/
-	rm -rf dist && mkdir -p dist/man dist/completions
+	rm -rf dist && mkdir -p dist/man dist/completions dist/selinux
 	for arch in amd64 arm64; do $(MAKE) --no-print-directory GOARCH=$$arch BIN=dist/bin/$$arch VERSION=$(PACKAGE_VERSION) build; done
-	$(if $(wildcard selinux/Makefile),$(MAKE) --no-print-directory -C selinux cws.pp && cp selinux/cws.pp dist/)
+	$(MAKE) --no-print-directory -C selinux OUT=$(abspath dist/selinux)
 	for page in packaging/man/*.8; do gzip -9nc $$page >dist/man/$${page##*/}.gz; done
 	for name in $(COMMANDS); do for shell in bash zsh fish; do \
 		dist/bin/$(shell go env GOHOSTARCH)/$$name completion $$shell >dist/completions/$$name.$$shell || exit 1; done; done
@@ -84,6 +84,9 @@ test-docker: ## run probe and wrapped applications under a real Docker engine (n
 
 test-kernels: ## run the programs on the distribution's kernel, and on each bzImage-VERSION in KERNELS=DIR, in virtual machines
 	tests/system/kernels/run
+
+test-selinux: ## run the packages on an enforcing SELinux host in a virtual machine (needs root; some minutes)
+	tests/system/selinux/run
 
 check: ## gofmt, go vet, staticcheck, shellcheck
 	@unformatted=$$(gofmt -l src tests); test -z "$$unformatted" || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }

@@ -19,7 +19,7 @@ const module = "github.com/ebpfless/ebpfless/"
 var floors = [][]string{
 	{"event", "syscalls"},
 	{"ring", "record", "secl", "unit", "wire", "config"},
-	{"ptrace", "seccomp", "feature", "procfs", "host"},
+	{"ptrace", "seccomp", "selinux", "feature", "procfs", "host"},
 	{"tracer", "probe", "service"},
 	{"cli"},
 	{"cmd"},

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -44,7 +45,9 @@ type stream struct {
 
 // Listen opens the socket at host:port, IPv4 as the original. Port 0 takes a free one.
 func Listen(addr string, engine *Engine, log *logrus.Entry) (*Server, error) {
-	listener, err := net.Listen("tcp4", wire.Address(addr))
+	var plain net.ListenConfig
+	plain.SetMultipathTCP(false) // whose connections SELinux labels as the kernel's own (seen on 6.1)
+	listener, err := plain.Listen(context.Background(), "tcp4", wire.Address(addr))
 	if err != nil {
 		return nil, fmt.Errorf("listen for tracers: %w", err)
 	}

@@ -48,7 +48,7 @@ func doctorCommand() *cobra.Command {
 				name string
 				look func() verdict
 			}{
-				{"kernel", kernel}, {"features", features}, {"seccomp", filters}, {"yama", yama}, {"selinux", selinux}, {"privileges", privileges},
+				{"kernel", kernel}, {"features", features}, {"seccomp", filters}, {"yama", yama}, {"selinux", selinuxPolicy}, {"privileges", privileges},
 				{"versions", versions}, {"init system", initSystem},
 				{"services", func() verdict { return watched(cmd.Context()) }},
 				{"configuration", func() verdict { return configuration(path) }}, {"probe", func() verdict { return reach(path) }},

@@ -9,22 +9,26 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ebpfless/ebpfless/src/selinux"
 	"github.com/ebpfless/ebpfless/src/service/systemd"
 )
 
-// selinux looks for our module where the policy is enforced.
-func selinux() verdict {
-	text, err := os.ReadFile("/sys/fs/selinux/enforce")
-	if err != nil {
+// selinuxPolicy looks for our module where the policy is enforced.
+func selinuxPolicy() verdict {
+	if _, err := os.Stat("/sys/fs/selinux/enforce"); err != nil {
 		return ok("not in force")
 	}
-	if strings.TrimSpace(string(text)) == "0" {
+	if !selinux.Host.Enforced() {
 		return ok("permissive: what would be denied is logged only")
 	}
 	for _, pattern := range []string{"/var/lib/selinux/*/active/modules/*/cws", "/etc/selinux/*/active/modules/*/cws", "/etc/selinux/*/modules/active/modules/cws.pp"} {
 		if found, _ := filepath.Glob(pattern); len(found) > 0 {
 			return ok("enforcing, with the module cws")
 		}
+	}
+	if selinux.Host.PtraceDenied() {
+		return problem("install the package cws-selinux, or setsebool -P deny_ptrace off",
+			"enforcing, and the boolean deny_ptrace is on: applications run untraced")
 	}
 	return warning("install the package cws-selinux if services don't start wrapped", "enforcing, without the module cws")
 }

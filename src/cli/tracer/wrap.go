@@ -10,6 +10,7 @@ import (
 
 	"github.com/ebpfless/ebpfless/src/host"
 	"github.com/ebpfless/ebpfless/src/seccomp"
+	"github.com/ebpfless/ebpfless/src/selinux"
 	"github.com/ebpfless/ebpfless/src/syscalls"
 	"github.com/ebpfless/ebpfless/src/tracer/guard"
 	"github.com/ebpfless/ebpfless/src/tracer/launch"
@@ -33,7 +34,10 @@ func wrap(f *flags, args []string) error {
 		Path: path, Args: args, Env: f.environ(),
 		UID: int(f.uid), GID: int(f.gid), Groups: groups(f.uid, f.gid),
 	}
-	if verdict, err := traced(f, args); err != nil {
+	if command.Context, err = selinux.Host.Successor(path); err != nil {
+		complain("%v", err)
+	}
+	if verdict, err := traced(f, args, command.Context); err != nil {
 		complain("%v: the application runs untraced", err)
 	} else if verdict.Traced && verdict.Filtered {
 		command.Filter, err = seccomp.Program(syscalls.ABIsOf(runtime.GOARCH), seccomp.TrapOf(verdict.Interest))
@@ -52,8 +56,12 @@ func (f *flags) environ() []string {
 	})
 }
 
-// traced brings the tracer to life and lets it attach to this process.
-func traced(f *flags, args []string) (launch.Verdict, error) {
+// traced brings the tracer to life and lets it attach to this process, unless the kernel would then refuse the application the
+// SELinux context that it is to run in.
+func traced(f *flags, args []string, context string) (launch.Verdict, error) {
+	if err := selinux.Host.MayTrace(context); err != nil {
+		return launch.Verdict{}, err
+	}
 	memory, file, err := prepare()
 	if err != nil {
 		return launch.Verdict{}, err

@@ -12,6 +12,7 @@ import (
 	"github.com/ebpfless/ebpfless/src/host"
 	"github.com/ebpfless/ebpfless/src/procfs"
 	"github.com/ebpfless/ebpfless/src/seccomp"
+	"github.com/ebpfless/ebpfless/src/selinux"
 	"github.com/ebpfless/ebpfless/src/tracer/launch"
 	"github.com/ebpfless/ebpfless/src/tracer/shared"
 	"github.com/sirupsen/logrus"
@@ -238,7 +239,7 @@ func Refusal(pid int, errno unix.Errno) error {
 	switch errno {
 	case unix.ESRCH:
 		return fmt.Errorf("trace pid %d: no such process", pid)
-	case unix.EPERM:
+	case unix.EPERM, unix.EACCES: // the latter comes of security modules
 		return fmt.Errorf("trace pid %d: %s", pid, forbidden(pid))
 	case unix.ENOSPC:
 		return fmt.Errorf("trace pid %d: more than %d threads", pid, shared.TaskSlots*7/8)
@@ -248,7 +249,7 @@ func Refusal(pid int, errno unix.Errno) error {
 	return fmt.Errorf("trace pid %d: %w", pid, errno)
 }
 
-// forbidden finds out which of the reasons of ptrace(2) for EPERM applies.
+// forbidden finds out which of the reasons of ptrace(2) for EPERM applies, or which security module refuses.
 func forbidden(pid int) string {
 	var reader procfs.Reader
 	var status procfs.Status
@@ -265,8 +266,14 @@ func forbidden(pid int) string {
 			return "not permitted: kernel.yama.ptrace_scope is 3, which forbids tracing until the next boot"
 		}
 	}
+	if selinux.Host.PtraceDenied() {
+		return "not permitted: SELinux's boolean deny_ptrace is on (setsebool deny_ptrace off, or install cws-selinux and see cws_selinux(8))"
+	}
 	if !launch.HasCapability(unix.CAP_SYS_PTRACE) {
 		return "not permitted: it belongs to another user or has more privileges, so CAP_SYS_PTRACE is needed"
+	}
+	if selinux.Host.Enforced() {
+		return "not permitted: SELinux may forbid it (ausearch -m avc -c cws-instrumenta tells; see cws_selinux(8))"
 	}
 	return "not permitted: a security module or a container's seccomp profile forbids it (in Docker: --cap-add SYS_PTRACE)"
 }

@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"github.com/ebpfless/ebpfless/src/seccomp"
+	"github.com/ebpfless/ebpfless/src/selinux"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,6 +23,8 @@ type Command struct {
 	GID    int // -1: as it is
 	Groups []int
 	Filter []unix.SockFilter // nil: none
+	// Context is the SELinux context to run in; empty: what the kernel chooses.
+	Context string
 }
 
 // ErrNoNewPrivs is a warning: set-user-id programs inside the application run without their privilege.
@@ -39,6 +42,11 @@ func Become(c Command, warn func(error)) error {
 	}
 	if err := takeIDs(c); err != nil {
 		return err
+	}
+	if c.Context != "" {
+		if err := selinux.Host.SetExec(c.Context); err != nil {
+			warn(err)
+		}
 	}
 	restore()
 	err := syscall.Exec(c.Path, c.Args, c.Env)
