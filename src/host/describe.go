@@ -22,8 +22,8 @@ func NewDescriber(proc string, names record.Names) *Describer {
 // Describe gives the exec of what a process runs now, with the time of the process's start in nanoseconds since the epoch.
 // It is nil for a kernel thread, which has no executable, and for a process that went before it was read.
 func (d *Describer) Describe(pid int) *event.Event {
-	started := d.proc.Started(pid)
-	if started == 0 {
+	identity, started := d.proc.Identity(pid), d.proc.Started(pid)
+	if identity == 0 || started == 0 {
 		return nil
 	}
 	facts := new(record.Facts)
@@ -37,7 +37,7 @@ func (d *Describer) Describe(pid int) *event.Event {
 	e := record.Event(facts, &d.text, d.names)
 	place := PlaceOf(d.proc.Mount, pid)
 	e.ContainerID, e.CGroupID = place.ContainerID, place.CGroupID
-	if again := d.proc.Started(pid); again != 0 && again != started {
+	if again := d.proc.Identity(pid); again != 0 && again != identity {
 		return nil // parts of two processes
 	}
 	return e

@@ -30,7 +30,7 @@ type Scan struct {
 
 // identity tells two processes with one pid apart, and two programs in one process.
 type identity struct {
-	started uint64 // nanoseconds since the epoch
+	process uint64 // procfs.Reader.Identity
 	program uint64 // inode of the executable
 }
 
@@ -68,8 +68,8 @@ func (s *Scan) Round() []*event.Event {
 	var events []*event.Event
 	seen := map[int]bool{}
 	for _, pid := range procfs.Numbers(s.mount) {
-		now := identity{started: s.proc.Started(pid), program: s.proc.ExecutableInode(pid)}
-		if now.started == 0 {
+		now := identity{process: s.proc.Identity(pid), program: s.proc.ExecutableInode(pid)}
+		if now.process == 0 {
 			continue
 		}
 		if s.known[pid] == now {

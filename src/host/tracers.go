@@ -29,11 +29,13 @@ func NewTracers(mount string) *Tracers {
 func (t *Tracers) Is(pid int) bool {
 	exe := t.mount + "/" + strconv.Itoa(pid) + "/exe"
 	program, err := os.Readlink(exe)
-	if err != nil || path.Base(strings.TrimSuffix(program, " (deleted)")) != tracerName {
-		return false
-	}
+	return err == nil && path.Base(strings.TrimSuffix(program, " (deleted)")) == tracerName && RootsAlone(exe)
+}
+
+// RootsAlone tells whether a file is root's and nobody else may write to it.
+func RootsAlone(file string) bool {
 	var st unix.Stat_t
-	return unix.Stat(exe, &st) == nil && st.Uid == 0 && st.Mode&0o022 == 0
+	return unix.Stat(file, &st) == nil && st.Uid == 0 && st.Mode&0o022 == 0
 }
 
 // Trace tells whether a process is traced by one of our tracers, which reports it.

@@ -194,7 +194,7 @@ func cause(s unix.WaitStatus) (event.Cause, uint32) {
 
 // remember keeps the next round from telling of a process again.
 func (s *Scan) remember(pid int) {
-	s.known[pid] = identity{started: s.proc.Started(pid), program: s.proc.ExecutableInode(pid)}
+	s.known[pid] = identity{process: s.proc.Identity(pid), program: s.proc.ExecutableInode(pid)}
 }
 
 func (s *Scan) forget(pid int) { delete(s.known, pid) }

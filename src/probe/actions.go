@@ -166,10 +166,11 @@ func (a *actions) disarmer(rule string) *enforce.Disarmer {
 	return a.disarmers[rule]
 }
 
-// target is a process that was alive when the event happened, if nothing else is known of its age.
+// target is a process with a moment at which it was alive: that of the event for the one that did it, whose beginning may
+// lie before the clock was set.
 func (c *Context) target(p *Process) enforce.Target {
 	since := p.Created()
-	if since == 0 {
+	if since == 0 || p == c.Process && c.Event.Time != 0 {
 		since = c.Event.Time
 	}
 	return enforce.Target{NSID: p.NSID, PID: p.PID, Since: since}

@@ -114,6 +114,18 @@ func TestARuleKillsTheProcessAndSaysSo(t *testing.T) {
 	}
 }
 
+// Clocks without a battery are set after services have been started.
+func TestAProcessOfBeforeTheClockWasSetIsKilled(t *testing.T) {
+	e, found := acting(t, killers, enforce.Limits{})
+	cmd := victim(t, e, "")
+	program := executed(uint32(cmd.Process.Pid), 0, "/bin/sleep", "sleep", "1000") // in 1970
+	e.Take(here, event.Container{}, program)
+	opened("/secret").by(e, cmd)
+	if !ended(cmd, 5*time.Second) {
+		t.Errorf("the process lives: %s", found())
+	}
+}
+
 func TestARuleKillsAContainerButNotTheHost(t *testing.T) {
 	e, found := acting(t, killers, enforce.Limits{})
 	one, two, other := victim(t, e, "c1"), victim(t, e, "c1"), victim(t, e, "c2")

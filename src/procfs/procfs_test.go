@@ -173,7 +173,7 @@ func TestWhatIsNotThereIsNoPanic(t *testing.T) {
 		r.Terminal(pid, &f.Text[0])
 		r.ExecName(pid)
 	}
-	if r.Running(gone, true, f) == 0 || r.Status(gone, &s) == 0 || r.State(gone) != 0 || r.Started(gone) != 0 {
+	if r.Running(gone, true, f) == 0 || r.Status(gone, &s) == 0 || r.State(gone) != 0 || r.Started(gone) != 0 || r.Identity(gone) != 0 {
 		t.Error("something is known of a process that isn't there")
 	}
 }
@@ -210,5 +210,18 @@ func BenchmarkOpened(b *testing.B) {
 	for b.Loop() {
 		r.Opened(pid, 0, false, &f)
 		r.Describe(pid, 0, &f)
+	}
+}
+
+func TestIdentityStaysWithTheProcess(t *testing.T) {
+	r := new(Reader)
+	own := r.Identity(os.Getpid())
+	for range 100 {
+		if again := r.Identity(os.Getpid()); own == 0 || again != own {
+			t.Fatalf("identity %d, then %d", own, again)
+		}
+	}
+	if r.Identity(1) == 0 {
+		t.Error("pid 1 has none")
 	}
 }

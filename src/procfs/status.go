@@ -89,6 +89,16 @@ func (r *Reader) Started(pid int) uint64 {
 	return booted() + value*(1e9/ticks)
 }
 
+// Identity tells a process from another that gets its pid later: it is the same number as long as the process lives, however
+// the clock is set meanwhile, and 0 when it is gone.
+func (r *Reader) Identity(pid int) uint64 {
+	value, ok := r.stat(pid, 22)
+	if !ok {
+		return 0
+	}
+	return value + 1 // what began with the kernel has 0 ticks
+}
+
 // Processor is the number of the one that a thread runs on, or did last; -1 when it is gone.
 func (r *Reader) Processor(tid int) int {
 	value, ok := r.stat(tid, 39)

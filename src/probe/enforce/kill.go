@@ -25,8 +25,8 @@ type Target struct {
 
 // Victim is a process that was told to end, by its pid here.
 type Victim struct {
-	PID     int
-	started uint64
+	PID      int
+	identity uint64
 }
 
 // Killer sends signals. It is safe for concurrent use.
@@ -97,7 +97,7 @@ func (k *Killer) send(v Victim, signal unix.Signal) error {
 		return unix.Kill(v.PID, signal)
 	}
 	defer unix.Close(fd)
-	if k.proc.Started(v.PID) != v.started {
+	if k.proc.Identity(v.PID) != v.identity {
 		return unix.ESRCH
 	}
 	return unix.PidfdSendSignal(fd, signal, nil, 0)
@@ -122,7 +122,7 @@ func (k *Killer) Wait(victims []Victim, limit time.Duration) bool {
 	proc := procfs.Reader{Mount: k.mount}
 	gone := func(v Victim) bool {
 		state := proc.State(v.PID)
-		return state == 'Z' || state == 'X' || proc.Started(v.PID) != v.started
+		return state == 'Z' || state == 'X' || proc.Identity(v.PID) != v.identity
 	}
 	for end := time.Now().Add(limit); ; time.Sleep(waitStep) {
 		if victims = slices.DeleteFunc(slices.Clone(victims), gone); len(victims) == 0 {
@@ -146,11 +146,12 @@ func (k *Killer) find(t Target) (Victim, error) {
 			return Victim{}, err
 		}
 	}
+	identity := k.proc.Identity(pid)
 	started := k.proc.Started(pid)
-	if started == 0 || t.Since != 0 && started > t.Since+slack {
+	if started == 0 || identity == 0 || t.Since != 0 && started > t.Since+slack {
 		return Victim{}, unix.ESRCH
 	}
-	return Victim{PID: pid, started: started}, nil
+	return Victim{PID: pid, identity: identity}, nil
 }
 
 // translate finds a process of another pid namespace. The namespace must be one below the probe's, of which the probe's

@@ -85,7 +85,8 @@ func (p *protection) reason(pid int) string {
 	if pid == os.Getpid() {
 		return "the probe"
 	}
-	program, err := os.Readlink(p.mount + "/" + strconv.Itoa(pid) + "/exe")
+	exe := p.mount + "/" + strconv.Itoa(pid) + "/exe"
+	program, err := os.Readlink(exe)
 	if err != nil {
 		return ""
 	}
@@ -93,7 +94,7 @@ func (p *protection) reason(pid int) string {
 	switch {
 	case p.tracers.Is(pid):
 		return "a tracer"
-	case path.Base(program) == "sshd" && p.listens(pid):
+	case path.Base(program) == "sshd" && host.RootsAlone(exe) && p.listens(pid):
 		return "the ssh server"
 	}
 	for _, match := range p.exclude {
