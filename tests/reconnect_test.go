@@ -1,6 +1,8 @@
 package tests
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -105,4 +107,73 @@ func TestAProbeThatComesLateMissesNothing(t *testing.T) {
 			t.Errorf("standard error lacks %q: %q", part, stderr.String())
 		}
 	}
+}
+
+// With --async the application starts at once. What finds no room while no probe comes is counted: in the log, and in what
+// the probe is told when it does come.
+func TestWhatAFullRingDropsIsCounted(t *testing.T) {
+	placeholder, err := recorder.Start(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := placeholder.Addr()
+	placeholder.Close()
+	dir := t.TempDir()
+	deep := filepath.Join(dir, strings.Repeat(strings.Repeat("d", 200)+"/", 17)) // 16 MiB of events are few
+	if err := os.MkdirAll(deep, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	stderr, err := os.Create(filepath.Join(dir, "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const opens = 7000
+	app := exec.Command(program(t, "cws-instrumentation"), "trace", "--disable-proc-scan", "--async", "--probe-addr", addr, "--",
+		"/bin/sh", "-c", fmt.Sprintf(`i=0; while [ $i -lt %d ]; do : >%s/x; i=$((i+1)); done; : >full; while [ ! -e go ]; do sleep 0.1; done; : >after; exit 3`, opens, deep))
+	app.Dir, app.Stderr = dir, stderr
+	if err := app.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer app.Process.Kill()
+	awaitFile(t, filepath.Join(dir, "full"))
+	late, err := recorder.StartAt(addr, ours, event.Everything)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer late.Close()
+	for begin := time.Now(); late.Dropped() == 0 && time.Since(begin) < leaveLimit; {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "go"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := late.WaitEvent(leaveLimit, made("after")); err != nil {
+		t.Error(err)
+	}
+	app.Wait()
+	if code := app.ProcessState.ExitCode(); code != 3 {
+		t.Errorf("the application ended with %d", code)
+	}
+	came := uint64(0)
+	for _, e := range late.Events() {
+		if e.Kind == event.Open && filepath.Base(e.File.Path) == "x" {
+			came++
+		}
+	}
+	if dropped := late.Dropped(); dropped == 0 || came == 0 || came+dropped < opens {
+		t.Errorf("%d of %d events came, and %d were told of as dropped", came, opens, dropped)
+	}
+	if text, _ := os.ReadFile(stderr.Name()); !strings.Contains(string(text), "events were dropped because 16 MiB of them wait for the probe") {
+		t.Errorf("the log says %q", text)
+	}
+}
+
+func awaitFile(t *testing.T, name string) {
+	t.Helper()
+	for begin := time.Now(); time.Since(begin) < leaveLimit; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(name); err == nil {
+			return
+		}
+	}
+	t.Fatalf("%s did not appear within %v", name, leaveLimit)
 }

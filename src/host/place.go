@@ -21,9 +21,10 @@ var containerID = regexp.MustCompile(`(?:[0-9a-f]{64})|(?:[0-9a-f]{32}-\d+)|(?:[
 var engineFile = regexp.MustCompile(`/(?:overlay-)?containers/([0-9a-f]{64})/`)
 
 // OwnPlace is that of this process. The container that the environment names wins. In a control group namespace, which
-// engines make where there is version 2, the group says nothing, and the files do that an engine has mounted.
-func OwnPlace() Place {
-	p := placeIn("/proc/self/cgroup")
+// engines make where there is version 2, the group says nothing, and the files do that an engine has mounted. On Amazon ECS
+// its agent is asked last. The place is as good as it could be found out, also beside an error.
+func OwnPlace() (p Place, err error) {
+	p = placeIn("/proc/self/cgroup")
 	if p.ContainerID == "" {
 		text, _ := os.ReadFile("/proc/self/mountinfo")
 		p.ContainerID = containerOfMounts(string(text))
@@ -31,7 +32,10 @@ func OwnPlace() Place {
 	if id := os.Getenv("DD_CONTAINER_ID"); id != "" {
 		p.ContainerID = id
 	}
-	return p
+	if endpoint := os.Getenv("ECS_CONTAINER_METADATA_URI_V4"); endpoint != "" && p.ContainerID == "" {
+		p.ContainerID, err = containerOfECS(endpoint)
+	}
+	return p, err
 }
 
 // PlaceOf is that of another process, below the mount point of its proc file system.

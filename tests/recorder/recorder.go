@@ -158,6 +158,13 @@ func (r *Recorder) Err() error {
 	return errors.Join(failures...)
 }
 
+// Dropped is how many events the tracer said that it lost.
+func (r *Recorder) Dropped() uint64 {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	return r.dropped
+}
+
 // WaitEvent waits until an event has come for which is holds.
 func (r *Recorder) WaitEvent(limit time.Duration, is func(*event.Event) bool) error {
 	return r.wait(limit, "an event", func() bool {

@@ -28,6 +28,8 @@ type Guard struct {
 	Log     *logrus.Entry
 	// Settled is called when the application runs: from then on nothing that it could miss may be held open.
 	Settled func()
+
+	place host.Place
 }
 
 // ErrLauncherGone means that whoever waited for the tracer has ended.
@@ -102,12 +104,16 @@ func (g *Guard) Succeed() error {
 }
 
 func (g *Guard) link(mode event.Mode) *Link {
+	var err error
+	if g.place, err = host.OwnPlace(); err != nil {
+		g.Log.Warnf("%v: events don't say in which container they were", err)
+	}
 	if g.Config.ProbeAddr == "" {
 		return nil
 	}
 	var reader procfs.Reader
 	hello := event.Hello{Mode: mode, NSID: reader.PIDNamespace(), Args: g.Config.Args}
-	hello.Container.ID, hello.Container.CreatedAt = host.OwnPlace().ContainerID, g.Config.CreatedAt
+	hello.Container.ID, hello.Container.CreatedAt = g.place.ContainerID, g.Config.CreatedAt
 	return NewLink(g.Config.ProbeAddr, hello, g.Log)
 }
 
@@ -202,8 +208,7 @@ func (g *Guard) stay(dog *Watchdog, link *Link) error {
 	if g.Config.MainPID {
 		go g.announceMain(done)
 	}
-	place := host.OwnPlace()
-	sender := NewSender(g.Memory, link, host.NewNames(), place, g.scan(link, done), g.Log)
+	sender := NewSender(g.Memory, link, host.NewNames(), g.place, g.scan(link, done), g.Log)
 	go func() {
 		defer close(sent)
 		sender.Run(done)

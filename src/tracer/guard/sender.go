@@ -20,6 +20,7 @@ const (
 	flushPause = time.Second      // without progress, after the application has ended: what is left is given up
 	flushLimit = 10 * time.Second // in any case: an init system waits for us
 	batchBytes = 64 << 10
+	logEvery   = 10 * time.Second // lines about dropped events
 )
 
 // Sender drains the ring towards the probe. Nothing leaves the ring before the probe has it: a sender that is killed, a
@@ -39,7 +40,11 @@ type Sender struct {
 	sent    []mark // what is on its way, oldest first
 	at      ring.Cursor
 	dropped uint64
-	epoch   int // connection that at and sent belong to
+
+	logged   uint64 // of dropped, what the log has
+	loggedAt time.Time
+
+	epoch int // connection that at and sent belong to
 }
 
 // mark is a point in the stream: once the probe has everything up to seq, the ring may be reused up to next.
@@ -91,6 +96,8 @@ func (s *Sender) flush() {
 		}
 		time.Sleep(time.Millisecond)
 	}
+	s.loggedAt = time.Time{}
+	s.noteDrops()
 	if s.more() || len(s.sent) > 0 {
 		s.log.Warn("the probe did not take the last events in time; they are lost")
 	}
@@ -101,6 +108,7 @@ func (s *Sender) flush() {
 
 // step sends what the ring has, and tells whether it had anything.
 func (s *Sender) step() bool {
+	s.noteDrops()
 	conn := s.connection()
 	if conn == nil && s.link != nil {
 		return false
@@ -108,7 +116,6 @@ func (s *Sender) step() bool {
 	if conn != nil {
 		s.acknowledged(conn.Acked())
 	}
-	s.noteDrops()
 	if !s.fill(conn) {
 		return false
 	}
@@ -221,11 +228,14 @@ func (s *Sender) acknowledged(seq uint64) {
 	}
 }
 
+// noteDrops has the next message tell of what the ring had no room for. The log gets a line now and then, not one for each
+// few events of a flood.
 func (s *Sender) noteDrops() {
-	now := s.memory.Ring.Dropped()
-	if now != s.dropped {
-		s.log.Warnf("%d events were dropped because %d MiB of them wait for the probe (%d since the start)",
-			now-s.dropped, shared.RingBytes>>20, now)
-		s.dropped = now
+	s.dropped = s.memory.Ring.Dropped()
+	if s.dropped == s.logged || time.Since(s.loggedAt) < logEvery {
+		return
 	}
+	s.log.Warnf("%d events were dropped because %d MiB of them wait for the probe (%d since the start)",
+		s.dropped-s.logged, shared.RingBytes>>20, s.dropped)
+	s.logged, s.loggedAt = s.dropped, time.Now()
 }
