@@ -57,8 +57,8 @@ func (w *watch) scriptInstead(pid int, f *record.Facts) {
 		return
 	}
 	n, ok := w.tracee.String(pid, address, w.path[:])
-	if !ok || n == 0 {
-		return
+	if !ok || n == 0 || string(w.path[:n]) == string(f.File.Path.Get()) {
+		return // most programs are executed by their own name, which saves looking at each folder of it
 	}
 	w.proc.Resolve(pid, unix.AT_FDCWD, w.path[:n], true, &f.Destination)
 	script := &f.Destination

@@ -57,6 +57,9 @@ func run(bin string, rounds int, only string) error {
 	if err != nil {
 		return err
 	}
+	if own = enterGroup(); own != nil {
+		defer own.leave()
+	}
 	asking, err := startProbe(bin)
 	if err != nil {
 		return err
@@ -132,18 +135,24 @@ func spread(values []float64) string {
 	return fmt.Sprintf("%.2f (%.2f to %.2f)", median, values[0], values[len(values)-1])
 }
 
-// timed measures something that runs. Tracer and probe are no children of it, so the processor's time is that of the whole
-// machine, less what this program used: nothing else may run meanwhile.
+// own is the control group of all that is measured; nil where there is none.
+var own *group
+
+// timed measures something that runs, tracer and probe included, less what this program used itself.
 func timed(work func() error) (sample, error) {
-	cpu, own, begun := busy(), self(), time.Now()
+	cpu, mine, begun := busy(), self(), time.Now()
 	err := work()
 	wall := time.Since(begun).Seconds()
 	time.Sleep(30 * time.Millisecond) // the tracer sends its last events
-	return sample{wall: wall, cpu: max(busy()-cpu-(self()-own), 0.001)}, err
+	return sample{wall: wall, cpu: max(busy()-cpu-(self()-mine), 0.001)}, err
 }
 
-// busy is the machine's processor time in seconds: user, nice, system, irq and softirq of proc(5), in ticks of 10 ms.
+// busy is the processor time in seconds: the group's, or else the machine's, which is user, nice, system, irq and softirq of
+// proc(5) in ticks of 10 ms.
 func busy() float64 {
+	if own != nil {
+		return own.used()
+	}
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
 		return 0
