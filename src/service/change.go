@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -47,18 +48,31 @@ func (c *Changes) Begin(ctx context.Context) (end func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a journal: %w", err)
 	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := alone(lock); err != nil {
 		lock.Close()
-		if err == unix.EWOULDBLOCK {
-			return nil, ErrBusy
-		}
-		return nil, fmt.Errorf("lock the journal: %w", err)
+		return nil, err
 	}
 	if err := c.recover(ctx); err != nil {
 		lock.Close()
 		return nil, err
 	}
 	return func() { lock.Close() }, nil
+}
+
+// alone waits a moment for the lock: who was killed while starting a program has left it to that program until its execve(2).
+func alone(lock *os.File) error {
+	for tries := 0; ; tries++ {
+		err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		switch {
+		case err == nil:
+			return nil
+		case err != unix.EWOULDBLOCK:
+			return fmt.Errorf("lock the journal: %w", err)
+		case tries == 5:
+			return ErrBusy
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 }
 
 // recover undoes what was begun, and ends what was being undone.

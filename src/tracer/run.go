@@ -196,7 +196,7 @@ func crashed(m *shared.Memory, o Options, reason any) {
 	renew(m.Control, o)
 }
 
-var listened = [...]unix.Signal{unix.SIGHUP, unix.SIGTERM, unix.SIGINT, unix.SIGQUIT}
+var listened = [...]unix.Signal{unix.SIGHUP, unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGABRT}
 
 // notified takes over the signals: from the moment that the loop has a task, none may end it.
 func notified() <-chan os.Signal {

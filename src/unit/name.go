@@ -26,6 +26,8 @@ func CheckName(service string) error {
 		return fmt.Errorf("%.20q… is too long for the name of a service", service)
 	case !name.MatchString(service) || strings.Contains(service, "..") || strings.HasPrefix(service, "-") || strings.HasPrefix(service, "."):
 		return fmt.Errorf("%q is no name of a service", service)
+	case strings.HasSuffix(service, "@"):
+		return fmt.Errorf("%q is a template, not a service: name an instance such as %sNAME", service, service)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package unit
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -132,9 +133,25 @@ func TestCheckName(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, bad := range []string{"", ".", "..", "a..b", "/", "a/b", "-a", ".a", "a b", "a;b", "$a", "`a`", "a\n", "a\x00", `a\b`, `a\x2D`, "é", "a*", strings.Repeat("a", 248)} {
+	for _, bad := range []string{"", ".", "..", "a..b", "/", "a/b", "-a", ".a", "a b", "a;b", "$a", "`a`", "a\n", "a\x00", `a\b`, `a\x2D`, "é", "a*", "a@", strings.Repeat("a", 248)} {
 		if CheckName(bad) == nil {
 			t.Errorf("%q passes as a name", bad)
+		}
+	}
+}
+
+func TestSize(t *testing.T) {
+	for text, want := range map[string]int64{
+		"65536": 65536, "16M": 16 << 20, "1G 500M": 1<<30 + 500<<20, "1.5K": 1536, "0": 0, "infinity": math.MaxInt64,
+		"99999999E": math.MaxInt64,
+	} {
+		if got, err := Size(text); err != nil || got != want {
+			t.Errorf("%q: %d, %v; want %d", text, got, err, want)
+		}
+	}
+	for _, bad := range []string{"", "10%", "M", "16MB", "-1", "16 m"} {
+		if got, err := Size(bad); err == nil {
+			t.Errorf("%q: %d", bad, got)
 		}
 	}
 }

@@ -129,10 +129,18 @@ func table(out io.Writer, rows []row) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SERVICE\tHOW\tAT BOOT\tSTATE\tPROCESSES\tTRACED\tEVENTS\tDROPPED\tCPU\tNOTE")
 	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%.1f%%\t%s\n", r.Service, r.Mode.Past(), yes(r.Enabled), r.State,
-			len(r.PIDs), r.Traced, r.Events, r.Dropped, 100*r.CPU, r.Note)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%.1f%%\t%s\n", r.Service, r.Mode.Past(), yes(r.Enabled), r.State,
+			few(r.PIDs), r.Traced, r.Events, r.Dropped, 100*r.CPU, r.Note)
 	}
 	w.Flush()
+}
+
+// few are the first of some process ids, and how many more there are.
+func few(pids []int) string {
+	if len(pids) <= 3 {
+		return strings.Trim(fmt.Sprint(pids), "[]")
+	}
+	return fmt.Sprintf("%d %d %d +%d", pids[0], pids[1], pids[2], len(pids)-3)
 }
 
 func details(out io.Writer, rows []row) {

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
-	"time"
 
 	"github.com/ebpfless/ebpfless/src/unit"
 )
@@ -47,6 +45,9 @@ func (k Hook) Start(ctx context.Context, instance string) error {
 	}
 	if err := k.Manager.Do(ctx, name, "restart"); err != nil {
 		return k.undo(ctx, instance, name, fmt.Errorf("it does not start behind the tracer: %w", err))
+	}
+	if err := k.confirm(ctx, name); err != nil {
+		return k.undo(ctx, instance, name, err)
 	}
 	return nil
 }
@@ -96,7 +97,7 @@ func (k Hook) Stop(ctx context.Context, instance string) error {
 		return k.Host.forget(instance) // it was removed meanwhile
 	}
 	name := service.Name + unit.Suffix
-	if err := k.Host.Switch(instance, false); err != nil {
+	if err := k.switchOff(instance); err != nil {
 		return err
 	}
 	if err := k.load(ctx, name, false); err != nil {
@@ -107,6 +108,14 @@ func (k Hook) Stop(ctx context.Context, instance string) error {
 		return err
 	}
 	return k.Manager.Do(ctx, name, "try-restart")
+}
+
+// switchOff notes that an instance was stopped, unless its service can't be wrapped anyhow.
+func (k Hook) switchOff(instance string) error {
+	if _, err := k.Host.Wrap(instance); err != nil {
+		return k.Host.forget(instance)
+	}
+	return k.Host.Switch(instance, false)
 }
 
 // load brings the manager to where the service's drop-in is in force, or isn't.
@@ -124,50 +133,6 @@ func (k Hook) load(ctx context.Context, name string, wanted bool) error {
 		}
 		if err := k.Manager.Reload(ctx); err != nil {
 			return err
-		}
-	}
-}
-
-// state is how a service stands.
-type state struct {
-	loaded, running, traced, empty bool
-	starting                       bool // what it executes before its main program, which is not traced
-}
-
-func (k Hook) state(ctx context.Context, name string) (state, error) {
-	shown, err := k.Manager.Show(ctx, name, "LoadState", "ActiveState", "SubState", "ControlGroup")
-	if err != nil {
-		return state{}, err
-	}
-	s := state{loaded: shown["LoadState"] == "loaded", starting: shown["SubState"] == "start-pre" || shown["SubState"] == "condition"}
-	switch shown["ActiveState"] {
-	case "active", "activating", "reloading", "refreshing":
-		s.running = true
-	}
-	pids, err := Processes(shown["ControlGroup"])
-	s.empty = len(pids) == 0
-	for _, pid := range pids {
-		if exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil && strings.Contains(exe, "cws-instrumentation") {
-			s.traced = true
-		}
-	}
-	return s, err
-}
-
-// patience is how long a service may take for what it executes beforehand.
-const patience = time.Minute
-
-// settled waits until the main program of a service that starts has been executed.
-func (k Hook) settled(ctx context.Context, name string) (state, error) {
-	for deadline := time.Now().Add(patience); ; {
-		s, err := k.state(ctx, name)
-		if err != nil || !s.starting || time.Now().After(deadline) {
-			return s, err
-		}
-		select {
-		case <-ctx.Done():
-			return s, ctx.Err()
-		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/ebpfless/ebpfless/src/unit"
@@ -15,9 +14,6 @@ import (
 func outside(service string) string {
 	return "watch it from outside: systemctl enable --now " + attachPrefix + service
 }
-
-// leastTasks is how many tasks a service must be allowed to have: the tracer's two processes have some ten threads each.
-const leastTasks = 64
 
 // obstacles are the directives that take from a tracer what it needs; the tracer lives in the service's own sandbox. Each
 // gives a reason, or nothing.
@@ -84,15 +80,8 @@ var obstacles = []func(h Host, s unit.File) string{
 		}
 		return ""
 	},
-	func(_ Host, s unit.File) string {
-		for _, key := range []string{"TasksMax", "LimitNPROC"} {
-			soft, _, _ := strings.Cut(s.Last("Service", key), ":")
-			if n, err := strconv.Atoi(soft); err == nil && n < leastTasks {
-				return fmt.Sprintf("%s=%d leaves no room for a tracer, which wants %d", key, n, leastTasks)
-			}
-		}
-		return ""
-	},
+	blinds,
+	cramps,
 }
 
 // guesses tells whether systemd is to find the main process of a forking service by itself.

@@ -19,7 +19,7 @@ import (
 var plain = []struct{ section, key, value string }{
 	{"Unit", "DefaultDependencies", "yes"},
 	{"Service", "RemainAfterExit", "no"},
-	{"Service", "ExecStop", ""},
+	{"Service", "ExecStopPost", ""},
 	{"Service", "TimeoutSec", "90"},
 	{"Service", "CapabilityBoundingSet", "~"},
 	{"Service", "NoNewPrivileges", "no"},

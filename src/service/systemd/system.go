@@ -110,7 +110,10 @@ func (s System) Disable(ctx context.Context, name string, mode service.Mode) err
 		return err
 	}
 	s.Manager.Do(ctx, instance, "reset-failed") // it may not have failed
-	return nil
+	if mode == service.Attach {
+		return nil
+	}
+	return s.Host.forget(name) // one that failed is not stopped, and would leave its note
 }
 
 // List implements service.System.

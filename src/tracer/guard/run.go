@@ -38,7 +38,7 @@ var ErrLauncherGone = errors.New("the launcher has ended")
 // Wrap waits for the probe, has the launcher traced, lets it become the application, and stays until that is over. It
 // must be called on the main thread.
 func (g *Guard) Wrap(launcher *launch.Launcher) error {
-	signal.Ignore(unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGHUP)
+	outlive()
 	link := g.link(event.Wrapped)
 	interest, err := g.connect(link, launcher.Gone())
 	if err != nil {
@@ -59,6 +59,12 @@ func (g *Guard) Wrap(launcher *launch.Launcher) error {
 	}
 	g.Settled()
 	return g.stay(dog, link)
+}
+
+// outlive keeps the signals that end a whole service, SIGABRT of systemd's watchdog among them, from ending its tracer first: what the
+// service still does then is traced, and answered.
+func outlive() {
+	signal.Ignore(unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGHUP, unix.SIGABRT)
 }
 
 // Attach has running processes traced until they end or this process is asked to leave. It must be called on the main
@@ -91,7 +97,7 @@ func (g *Guard) Attach() error {
 
 // Succeed goes on where another guardian was killed.
 func (g *Guard) Succeed() error {
-	signal.Ignore(unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGHUP)
+	outlive()
 	dog, err := NewWatchdog(g.Memory, g.File, g.Command, g.Log)
 	if err != nil {
 		return err

@@ -108,13 +108,26 @@ redis() {
 	same "answers" PONG "$(redis-cli ping)"
 }
 
-# toy NAME PORT [crash]: what the toy says of itself must be the same wrapped and plain.
+# standing PID: what systemd gave a process: ids, capabilities, signals, limits, mounts, environment, apart from what is new each time.
+# no_new_privs and the filter are the tracer's price, and its own mount is its way in.
+standing() {
+	local proc=/proc/$1
+	grep -E '^(Uid|Gid|Groups|Cap|Umask|SigIgn|SigBlk)' "$proc/status"
+	cat "$proc/limits" "$proc/oom_score_adj"
+	cut -d: -f2- "$proc/cgroup" | sort
+	awk '{print $5}' "$proc/mountinfo" | grep -v cws-instrumentation | sed 's/-[A-Za-z0-9]\{6\}$//' | sort
+	tr '\0' '\n' <"$proc/environ" | grep -vE '^(INVOCATION_ID|JOURNAL_STREAM|LISTEN_PID|MAINPID|WATCHDOG_PID|SYSTEMD_EXEC_PID|MEMORY_PRESSURE_WATCH)=' | sort
+	readlink "$proc/cwd" "$proc/root"
+}
+
+# toy NAME PORT [INSTANCE]: what the toy says of itself, and has of systemd, must be the same wrapped and plain.
 toy() {
 	service=$1
-	local port=$2 before instance=${3:-$1}
+	local port=$2 before had instance=${3:-$1}
 	expect "start" systemctl start "$service"
 	expect "answers" soon ask "$port" hello
 	before=$(ask "$port" hello)
+	had=$(standing "$(ask "$port" pid)")
 	step "$before"
 	enable "$instance"
 	expect "answers wrapped" soon ask "$port" hello
@@ -123,12 +136,13 @@ toy() {
 	expect "main process" soon main_known
 	wrapped "$service"
 	same "main process" "$(main_pid "$service")" "$(ask "$port" pid)"
+	diff <(echo "$had") <(standing "$(ask "$port" pid)") >/tmp/diff || fail "it stands otherwise than plain: $(cat /tmp/diff)"
 	mark
 	expect "hostile act" ask "$port" evil
 	[[ $service == toy-root ]] || detected password_hashes_read # there is no such file in there
 	expect "restart" systemctl restart "$service"
 	expect "answers" soon ask "$port" hello
-	if [[ $(systemctl show -p Restart "$service") == Restart=on-failure ]]; then
+	if [[ $(systemctl show -p Restart "$service") != Restart=no ]]; then
 		local old
 		old=$(main_pid "$service")
 		ask "$port" quit
@@ -157,6 +171,76 @@ privileges() {
 	same "owner of the tracer" root "$(stat -c %U "/proc/$tracer")"
 	disable toy-owner
 	systemctl stop toy-owner
+}
+
+# What runs before and after the main program, and on reload; and a watchdog that bites.
+around() {
+	service=toy-idle
+	enable toy-idle
+	systemctl start toy-idle
+	expect "answers" soon ask 7023 hello
+	same "around it" "before main $(main_pid toy-idle)" "$(tr '\n' ' ' </run/toy-idle | sed 's/ $//')"
+	disable toy-idle
+	systemctl stop toy-idle
+	[[ ! -e /run/toy-idle ]] || fail "ExecStopPost= did not run"
+	service=toy-notify
+	enable toy-notify
+	systemctl start toy-notify
+	local old
+	old=$(main_pid toy-notify)
+	sleep 4
+	same "the watchdog is content" "$old" "$(main_pid toy-notify)"
+	expect "reload" systemctl reload toy-notify
+	same "reloads" 1 "$(ask 7006 reloads)"
+	ask 7006 hang >/dev/null
+	again() { ask 7006 hello && [[ $(main_pid toy-notify) != "$old" ]]; }
+	expect "starts again when the watchdog bites" soon again
+	wrapped toy-notify
+	disable toy-notify
+	systemctl stop toy-notify
+}
+
+# ends KILLMODE SIGNAL COMMAND: a wrapped service ends as it would plain, in time, and what it does last is seen.
+ends() {
+	step "$1 $2"
+	local began
+	printf '[Service]\nKillMode=%s\nKillSignal=%s\nTimeoutStopSec=2\nExecStart=/bin/sh -c "%s"\n' "$@" >/run/systemd/system/toy-ends.service
+	systemctl daemon-reload
+	systemctl start toy-ends
+	listens() { pgrep -P "$(main_pid toy-ends)" sleep && traced "$(main_pid toy-ends)"; }
+	expect "runs behind the tracer" soon listens
+	mark
+	began=$SECONDS
+	expect "stop" systemctl stop toy-ends
+	((SECONDS - began <= 4)) || fail "stopping took $((SECONDS - began)) seconds"
+	same "state" inactive "$(systemctl is-active toy-ends | sed s/failed/inactive/)"
+	left() { pgrep -f '[t]oy-ends' || grep -l toy-ends.service /proc/[0-9]*/cgroup; }
+	[[ $1 == none ]] || ! left >/tmp/left 2>/dev/null || fail "left: $(cat /tmp/left)"
+}
+
+endings() {
+	local last='trap \"cat /etc/shadow >/dev/null; exit 0\"' loop='while :; do sleep 0.1; done # toy-ends' signal
+	service=toy-ends
+	printf '[Service]\nExecStart=/bin/true x\n' >/run/systemd/system/toy-ends.service
+	systemctl daemon-reload
+	printf '[Service]\nExecStart=/bin/sleep 1000\n' >/run/systemd/system/toy-ends.service
+	systemctl daemon-reload
+	enable toy-ends
+	for signal in TERM INT QUIT HUP USR1 ABRT; do
+		ends control-group "SIG$signal" "$last $signal; $loop"
+		detected password_hashes_read
+	done
+	ends process SIGTERM "$last TERM; $loop"
+	detected password_hashes_read
+	ends mixed SIGTERM "$loop"
+	ends control-group SIGTERM 'trap : TERM; while :; do sleep 0.1; done # toy-ends' # until SIGKILL
+	ends none SIGTERM "$loop"
+	expect "what KillMode=none leaves is traced" traced "$(pgrep -f '^/bin/sh.*[t]oy-ends')"
+	pkill -f '^/bin/sh.*[t]oy-ends'
+	expect "the tracer leaves after it" soon bash -c "! grep -qs toy-ends.service /proc/[0-9]*/cgroup"
+	disable toy-ends
+	rm /run/systemd/system/toy-ends.service
+	systemctl daemon-reload
 }
 
 socket_activated() {
@@ -218,6 +302,20 @@ own_command() {
 	ask 7100 evil >/dev/null
 	detected password_hashes_read
 	disable own
+	step "by Match="
+	setsid /usr/bin/myapp </dev/null >/dev/null 2>&1 &
+	expect "answers" soon ask 7900 hello
+	echo Match=myapp >/etc/cws/own.conf
+	expect "attach" systemctl enable --quiet --now cws-attach@own
+	expect "traced when it is ready" traced "$(pidof myapp)"
+	kill "$(pidof myapp)"
+	setsid /usr/bin/myapp </dev/null >/dev/null 2>&1 &
+	expect "answers" soon ask 7900 hello
+	follows() { traced "$(pidof myapp)"; }
+	expect "the next one is followed" soon follows
+	expect "detach" systemctl disable --quiet --now cws-attach@own
+	expect "plain" plain "$(pidof myapp)"
+	kill "$(pidof myapp)"
 	rm -r /etc/cws
 	systemctl daemon-reload
 }
@@ -245,6 +343,12 @@ services() {
 	toy 'toy\x2descape' 7017
 	toy toy-dropin 7018
 	toy toy-simple 7001 toy-alias
+	toy toy-bus 7022
+	toy toy-idle 7023
+	toy toy-plus 7024
+	toy toy-bang 7025
+	around
+	endings
 	socket_activated
 	several_commands
 	init_script
@@ -256,6 +360,15 @@ services() {
 	[[ -z $(pgrep -f cws-instrumentation) ]] || fail "tracers are left: $(pgrep -af cws-instrumentation)"
 }
 
+# again VERB NAME: what an interrupted call has not done, or has done wholly.
+again() {
+	local out
+	out=$(cwsctl "$@" 2>&1) || [[ $out == *'is wrapped already'* || $out == *'neither wrapped nor attached'* ]] || {
+		echo "$out"
+		return 1
+	}
+}
+
 # What is refused changes nothing and says why in one line.
 input() {
 	service=input
@@ -263,6 +376,12 @@ input() {
 	refuse 1 'no such service' cwsctl wrap nosuch
 	refuse 1 'SystemCallFilter= forbids ptrace' cwsctl wrap toy-filter
 	refuse 1 'masked' cwsctl wrap toy-masked
+	refuse 1 'LimitFSIZE=1M leaves no room' cwsctl wrap toy-limited
+	refuse 2 'template' cwsctl wrap toy-many@
+	if systemctl enable --quiet --now cws-wrap@toy-filter 2>/dev/null; then fail "systemctl wraps what can't be wrapped"; fi
+	grep -q 'SystemCallFilter= forbids ptrace' <(journalctl -o cat -u cws-wrap@toy-filter) || fail "the journal doesn't say why"
+	systemctl disable --quiet --now cws-wrap@toy-filter
+	systemctl reset-failed cws-wrap@toy-filter
 	refuse 1 'does nothing' cwsctl wrap postgresql
 	refuse 1 'part of the tracing' cwsctl wrap datadog-agent-sysprobe
 	refuse 1 'made by another generator' cwsctl wrap toy-generated
@@ -291,6 +410,20 @@ input() {
 	cwsctl unwrap toy-simple >/tmp/out 2>&1
 	grep -q 'interrupted and is taken back' /tmp/out || fail "says $(cat /tmp/out)"
 	[[ ! -e /var/lib/cws/changes/wrap-toy-simple.json ]] || fail "the journal keeps it"
+	step "wrap is killed"
+	local after
+	systemctl start toy-notify
+	for after in 0.02 0.1 0.3 0.6 1 1.5; do
+		timeout -s KILL "$after" cwsctl wrap toy-notify >/dev/null 2>&1
+		expect "wrap after it was killed $after seconds on" again wrap toy-notify
+		wrapped toy-notify
+		timeout -s KILL "$after" cwsctl unwrap toy-notify >/dev/null 2>&1
+		expect "unwrap after it was killed $after seconds on" again unwrap toy-notify
+		expect "answers" soon ask 7006 hello
+		unwrapped toy-notify
+		[[ -z $(ls /var/lib/cws/changes/*.json /run/cws/wrap/* 2>/dev/null) ]] || fail "left: $(ls /var/lib/cws/changes /run/cws/wrap)"
+	done
+	systemctl stop toy-notify
 	step "a full disk"
 	mount -t tmpfs -o size=4k tmpfs /var/lib/cws/changes
 	head -c 4096 /dev/zero >/var/lib/cws/changes/fill
@@ -314,6 +447,15 @@ input() {
 	mount --bind /tmp/broken /opt/datadog-agent/embedded/bin/cws-instrumentation
 	if cwsctl wrap toy-notify >/tmp/out 2>&1; then fail "a broken tracer was taken"; fi
 	umount /opt/datadog-agent/embedded/bin/cws-instrumentation
+	expect "answers" soon ask 7006 hello
+	unwrapped toy-notify
+	step "a tracer that does not trace"
+	# shellcheck disable=SC2016 # for the script
+	printf '%s\n' '#!/bin/sh' 'while [ "$1" != -- ]; do shift; done; shift; exec "$@"' >/tmp/broken
+	mount --bind /tmp/broken /opt/datadog-agent/embedded/bin/cws-instrumentation
+	refuse 1 'cws-wrap@toy-notify' cwsctl wrap toy-notify
+	umount /opt/datadog-agent/embedded/bin/cws-instrumentation
+	grep -q 'starts, but untraced' <(journalctl -o cat -u cws-wrap@toy-notify) || fail "the journal doesn't say that it is untraced"
 	expect "answers" soon ask 7006 hello
 	unwrapped toy-notify
 	systemctl stop toy-notify

@@ -3,6 +3,8 @@
 //
 //	hello   its argument 0 and arguments, its user and groups, and what the environment says of the user
 //	pid     its process id
+//	reloads how often it got SIGHUP
+//	hang    stops telling systemd that it is alive
 //	evil    opens the file with the password hashes
 //	quit    ends without an answer, with status 1
 package main
@@ -15,9 +17,11 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -30,6 +34,7 @@ var (
 	pidFile   = flag.String("pidfile", "", "file that gets the process id")
 	uid       = flag.Int("uid", -1, "user to become")
 	delay     = flag.Duration("delay", 0, "time that starting takes")
+	bus       = flag.String("bus", "", "name to own on the system's message bus")
 	worker    = flag.Bool("worker", false, "serve from a child, which gets the socket as standard input")
 )
 
@@ -67,19 +72,43 @@ func main() {
 	}
 	time.Sleep(*delay)
 	daemon.SdNotify(false, daemon.SdNotifyReady+"\nSTATUS=serving")
-	if every, _ := daemon.SdWatchdogEnabled(false); every > 0 {
-		go func() {
-			for range time.Tick(every / 3) {
-				daemon.SdNotify(false, daemon.SdNotifyWatchdog)
-			}
-		}()
+	if *bus != "" {
+		if err := own(*bus); err != nil {
+			log.Fatal(err)
+		}
 	}
+	hangup := make(chan os.Signal, 8)
+	signal.Notify(hangup, syscall.SIGHUP)
+	go live(hangup)
 	for {
 		conn, err := listener.Accept()
 		if err != nil {
 			log.Fatal(err)
 		}
 		go serve(conn)
+	}
+}
+
+var (
+	reloads atomic.Int32
+	hangs   atomic.Bool
+)
+
+// live tells systemd's watchdog that it is alive, and counts the signals for a reload.
+func live(hangup <-chan os.Signal) {
+	var tick <-chan time.Time
+	if every, _ := daemon.SdWatchdogEnabled(false); every > 0 {
+		tick = time.Tick(every / 3)
+	}
+	for {
+		select {
+		case <-hangup:
+			reloads.Add(1)
+		case <-tick:
+			if !hangs.Load() {
+				daemon.SdNotify(false, daemon.SdNotifyWatchdog)
+			}
+		}
 	}
 }
 
@@ -133,6 +162,11 @@ func serve(conn net.Conn) {
 			os.Getgid(), strings.Join(groups, ","), os.Getenv("HOME"), os.Getenv("USER"))
 	case "pid":
 		fmt.Fprintln(conn, os.Getpid())
+	case "reloads":
+		fmt.Fprintln(conn, reloads.Load())
+	case "hang":
+		hangs.Store(true)
+		fmt.Fprintln(conn, "done")
 	case "evil":
 		file, err := os.Open("/etc/shadow")
 		if err == nil {
