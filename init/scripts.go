@@ -3,8 +3,8 @@ package scripts
 
 import "embed"
 
-// Sysvinit are wrap.sh, which puts a script behind a tracer, and run.sh, which keeps a program running. Every value in them
-// is quoted for sh by the function quote.
+// Sysvinit are wrap.sh, which puts a script behind a tracer, redirect.sh, which has calls of that script go there, and run.sh,
+// which keeps a program running. Every value in the templates is quoted for sh by the function quote.
 //
-//go:embed sysvinit/*.sh.tmpl
+//go:embed sysvinit/*.sh.tmpl sysvinit/redirect.sh
 var Sysvinit embed.FS

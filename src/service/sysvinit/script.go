@@ -18,9 +18,9 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{"quote": u
 
 // wrapping fills in wrap.sh.
 type wrapping struct {
-	Header               unit.Header
-	Name, Script, Tracer string
-	Flags                []string
+	Header                     unit.Header
+	Name, Script, Tracer, Lock string
+	Flags                      []string
 }
 
 // running fills in run.sh.
@@ -28,7 +28,7 @@ type running struct {
 	Header                 unit.Header
 	Name, What             string
 	Program                string // must be there
-	PIDFile, Log           string
+	PIDFile, Log, Lock     string
 	Environment            []string // KEY=VALUE
 	UMask, Directory, User string
 	Before                 []string // the command's beginning, up to where --uid and --gid go
@@ -58,6 +58,9 @@ func (s System) text(name string, mode service.Mode) (string, error) {
 	}
 }
 
+// subsys is where Red Hat's rc looks which services run.
+const subsys = "/var/lock/subsys/"
+
 func render(name string, data any) (string, error) {
 	var b strings.Builder
 	err := templates.ExecuteTemplate(&b, name, data)
@@ -73,7 +76,8 @@ func (s System) wrapped(name string, header unit.Header, script []byte) (string,
 		return "", err
 	}
 	return render("wrap.sh.tmpl", wrapping{
-		Header: mine, Name: name, Script: filepath.Join(scripts, name), Tracer: s.Tracer, Flags: s.flags(),
+		Header: mine, Name: name, Script: filepath.Join(scripts, name), Tracer: s.Tracer, Lock: subsys + ours(name, service.Wrap),
+		Flags: s.flags(),
 	})
 }
 
@@ -94,7 +98,7 @@ func (s System) attached(name string, header unit.Header) (string, error) {
 	made := ours(name, service.Attach)
 	return render("run.sh.tmpl", running{
 		Header: mine, Name: name, What: "keeps tracers attached to the processes of a service", Program: ctl,
-		PIDFile: "/var/run/" + made + ".pid", Log: "/var/log/" + made + ".log", Directory: "/",
+		PIDFile: "/var/run/" + made + ".pid", Log: "/var/log/" + made + ".log", Lock: subsys + made, Directory: "/",
 		Command: []string{ctl, "hook", "attach", "--", name},
 	})
 }
@@ -111,7 +115,7 @@ func (s System) own(name string, conf *settings.Settings) (string, error) {
 	made := ours(name, service.Wrap)
 	r := running{
 		Header: mine, Name: name, What: fmt.Sprintf("runs the command of %s/%s%s behind a tracer", settings.Folder, name, settings.Suffix), Program: words[0],
-		PIDFile: "/var/run/" + made + ".pid", Log: "/var/log/" + made + ".log", Directory: "/",
+		PIDFile: "/var/run/" + made + ".pid", Log: "/var/log/" + made + ".log", Lock: subsys + made, Directory: "/",
 		Before: append([]string{s.Tracer, "trace"}, s.flags()...), Command: append([]string{"--"}, words...),
 	}
 	return render("run.sh.tmpl", r.with(conf))

@@ -63,7 +63,10 @@ func (s System) Plan(_ context.Context, name string, mode service.Mode) (*servic
 	}
 	if mode == service.Wrap && len(links) > 0 {
 		p.Steps = append(p.Steps, fmt.Sprintf("%s takes the place of %s in the runlevels", made, name))
-		p.Notes = append(p.Notes, fmt.Sprintf("%s/%s still starts it plain; use %s/%s", scripts, name, scripts, made))
+		p.Files = append(p.Files, s.redirect()...)
+		if len(p.Files) == 1 {
+			p.Notes = append(p.Notes, fmt.Sprintf("%s/%s still starts it plain; use %s/%s", scripts, name, scripts, made))
+		}
 	} else {
 		p.Steps = append(p.Steps, made+" gets a place in the runlevels")
 	}
@@ -114,35 +117,40 @@ func (s System) Enable(ctx context.Context, name string, mode service.Mode) erro
 	if err := s.takeOver(ctx, name, mode); err != nil {
 		return err
 	}
-	if mode == service.Wrap && exists(s.script(name)) {
-		if !runs {
-			return nil
-		}
-		if err := s.run(ctx, name, "stop"); err != nil {
+	if mode == service.Wrap {
+		if err := s.redirectCalls(); err != nil {
 			return err
 		}
 	}
+	if mode == service.Attach || !exists(s.script(name)) {
+		return s.complete(name, mode, s.begin(ctx, made))
+	}
+	if !runs {
+		return s.complete(name, mode, nil)
+	}
+	if err := s.run(ctx, name, "stop"); err != nil {
+		return err
+	}
+	return s.complete(name, mode, s.begin(ctx, made))
+}
+
+func (s System) begin(ctx context.Context, made string) error {
 	if err := s.run(ctx, made, "start"); err != nil {
 		return fmt.Errorf("it does not start behind the tracer: %w", err)
 	}
 	return nil
 }
 
-// Disable implements service.System.
+// Disable implements service.System. Whether the service is to run at the end is written down before it is stopped.
 func (s System) Disable(ctx context.Context, name string, mode service.Mode) error {
-	made := ours(name, mode)
-	wrapped := mode == service.Wrap && exists(s.script(name))
-	runs := false
-	if wrapped {
-		runs = s.run(ctx, name, "status") == nil
-		// What an interrupted change had stopped starts again.
-		was, err := s.recall(name, mode)
-		if err != nil {
-			return err
-		}
-		runs = runs || was != nil && was.Running && !was.Done
+	if err := s.idle(ctx, name, mode); err != nil {
+		return err
 	}
-	if exists(s.script(made)) {
+	runs, err := s.toRun(ctx, name, mode)
+	if err != nil {
+		return err
+	}
+	if made := ours(name, mode); exists(s.script(made)) {
 		if err := s.run(ctx, made, "stop"); err != nil {
 			return err
 		}
@@ -151,9 +159,26 @@ func (s System) Disable(ctx context.Context, name string, mode service.Mode) err
 		return err
 	}
 	if runs {
-		return s.run(ctx, name, "start")
+		if err := s.run(ctx, name, "start"); err != nil {
+			return err
+		}
 	}
-	return nil
+	return s.forget(name, mode)
+}
+
+// toRun tells whether a service runs, or an interrupted change has stopped it, and writes that down.
+func (s System) toRun(ctx context.Context, name string, mode service.Mode) (bool, error) {
+	if mode == service.Attach || !exists(s.script(name)) {
+		return false, nil
+	}
+	runs := s.run(ctx, name, "status") == nil
+	was, err := s.recall(name, mode)
+	if err != nil || was == nil {
+		return runs, err
+	}
+	was.Running = runs || was.Running && !was.Done
+	was.Done = false
+	return was.Running, s.keep(s.stateFile(name, mode), was)
 }
 
 // run calls an init script as service(8) does: with nothing of our environment, from the root folder.
