@@ -159,11 +159,9 @@ func (s System) Disable(ctx context.Context, name string, mode service.Mode) err
 		return err
 	}
 	if runs {
-		if err := s.run(ctx, name, "start"); err != nil {
-			return err
-		}
+		err = s.run(ctx, name, "start") // if that fails, the places are as they were all the same
 	}
-	return s.forget(name, mode)
+	return errors.Join(err, s.forget(name, mode))
 }
 
 // toRun tells whether a service runs, or an interrupted change has stopped it, and writes that down.

@@ -52,10 +52,20 @@ detected() {
 	soon hit || fail "no detection by $rule: $(wc -l </tmp/new.json) detections since, $(grep -o '"rule_id":"[^"]*"' /tmp/new.json | sort | uniq -c | tr '\n' ' ')"
 }
 
+# again VERB NAME: cwsctl does what an interrupted call has not done, or has done wholly.
+again() {
+	local out
+	out=$(cwsctl "$@" 2>&1) || [[ $out == *'is wrapped already'* || $out == *'neither wrapped nor attached'* ]] || {
+		echo "$out"
+		return 1
+	}
+}
+
 # snapshot: names, links, modes, owners and contents of what must not change; what systemd notes for itself is left out.
 snapshot() {
 	local volatile='^(/etc/(mtab|resolv.conf)|/run/systemd/(units|journal|sessions|netif|inaccessible|propagate|transient|dynamic-uid|io\.|notify|private))'
 	local folders=(/etc)
+	[[ ! -d /lib/lsb ]] || folders+=(/lib/lsb)
 	[[ ! -d /run/systemd ]] || folders+=(/run/systemd)
 	find "${folders[@]}" -printf '%p %l %M %U %G\n' | grep -vE "$volatile" | sort
 	find "${folders[@]}" -type f | grep -vE "$volatile" | sort | xargs -d '\n' sha256sum

@@ -360,15 +360,6 @@ services() {
 	[[ -z $(pgrep -f cws-instrumentation) ]] || fail "tracers are left: $(pgrep -af cws-instrumentation)"
 }
 
-# again VERB NAME: what an interrupted call has not done, or has done wholly.
-again() {
-	local out
-	out=$(cwsctl "$@" 2>&1) || [[ $out == *'is wrapped already'* || $out == *'neither wrapped nor attached'* ]] || {
-		echo "$out"
-		return 1
-	}
-}
-
 # What is refused changes nothing and says why in one line.
 input() {
 	service=input

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs inside a booted sysvinit container: sysvinit.sh services|guide|reboot|rebooted, or one function with its arguments
+# Runs inside a booted sysvinit container: sysvinit.sh services|input|guide|reboot|rebooted, or one function with its arguments
 # shellcheck disable=SC2317 # functions are called by those that they are given to
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
@@ -13,6 +13,7 @@ pid() {
 	nginx) cat /run/nginx.pid ;;
 	redis-server) cat /run/redis/redis-server.pid ;;
 	postgresql) head -n 1 /run/postgresql/15-main.pid ;;
+	toy-redhat) cat /run/toy-redhat.pid ;;
 	esac
 }
 
@@ -37,6 +38,11 @@ daemon() {
 	expect "no request fails" "$@"
 	step "start, restart, force-reload, try-restart, status, stop"
 	status 0 "$script" start
+	if [[ $service != toy-redhat ]]; then # whose functions know no hooks
+		status 0 "$service" restart
+		soon "$@"
+		expect "traced after a restart by its own script" traced "$(pid "$service")"
+	fi
 	status 0 "$script" restart
 	soon "$@"
 	expect "traced after restart" traced "$(pid "$service")"
@@ -53,6 +59,9 @@ daemon() {
 	status 0 "$script" try-restart
 	status 3 "$script" status
 	status 0 "$script" start
+	expect "answers" soon "$@"
+	expect "traced" traced "$(pid "$service")"
+	expect "restart by busybox's shell" busybox ash "/etc/init.d/$script" restart
 	expect "answers" soon "$@"
 	expect "traced" traced "$(pid "$service")"
 }
@@ -91,12 +100,74 @@ services() {
 	unwrap redis-server cache
 	unwrap postgresql database
 	attached
+	red_hat
 	own_command
 	service="what is left"
 	snapshot >/tmp/after
 	diff /tmp/before /tmp/after >/tmp/diff || fail "/etc differs: $(cat /tmp/diff)"
 	[[ -z $(ls /var/lib/cws/sysvinit 2>/dev/null) ]] || fail "state is left: $(ls /var/lib/cws/sysvinit)"
 	[[ -z $(pgrep -f cws-instrumentation) ]] || fail "tracers are left: $(pgrep -af cws-instrumentation)"
+}
+
+# A script of Red Hat's kind: its functions, its header, its files of what runs.
+red_hat() {
+	toy() { ask 7031 hello; }
+	service=toy-redhat
+	mkdir -p /var/lock/subsys
+	status 0 toy-redhat start
+	expect "answers" soon toy
+	daemon toy-redhat toy
+	[[ -e /var/lock/subsys/cws-wrap-toy-redhat ]] || fail "rc would not stop it"
+	mark
+	ask 7031 evil >/dev/null
+	service=toy
+	detected password_hashes_read
+	unwrap toy-redhat toy
+	[[ ! -e /var/lock/subsys/cws-wrap-toy-redhat ]] || fail "rc would stop what is gone"
+	status 0 toy-redhat stop
+	rmdir /var/lock/subsys
+}
+
+# What is refused changes nothing and says why in one line.
+input() {
+	service=input
+	snapshot >/tmp/before
+	refuse 1 'no such service' cwsctl wrap nosuch
+	refuse 1 'no service that can be watched' cwsctl wrap datadog-agent-sysprobe
+	refuse 1 'no service that can be watched' cwsctl wrap cws-wrap-nginx
+	refuse 1 'neither wrapped nor attached' cwsctl unwrap nginx
+	local bad after
+	# shellcheck disable=SC2016 # no shell may ever expand it
+	for bad in '' '../nginx' 'a/b' 'a;reboot' '$(reboot)' $'a\nb' 'a b' 'a@'; do
+		refuse 2 'name of a service|is a template' cwsctl wrap -- "$bad"
+	done
+	cp /usr/bin/toy /etc/init.d/toy-program
+	refuse 1 'is no script' cwsctl wrap toy-program
+	rm /etc/init.d/toy-program
+	step "two at once"
+	flock -n /var/lib/cws/changes/lock sleep 2 &
+	sleep 0.5
+	refuse 1 'another cwsctl' cwsctl wrap nginx
+	wait
+	step "a full disk"
+	mount -t tmpfs -o size=4k tmpfs /var/lib/cws/changes
+	head -c 4096 /dev/zero >/var/lib/cws/changes/fill
+	refuse 1 'no space left' cwsctl wrap nginx
+	umount /var/lib/cws/changes
+	step "wrap and unwrap are killed"
+	for after in 0.05 0.2 0.4 0.8 1.2; do
+		timeout -s KILL "$after" cwsctl wrap nginx >/dev/null 2>&1
+		expect "wrap after it was killed $after seconds on" again wrap nginx
+		expect "answers" soon web
+		expect "traced" traced "$(pid nginx)"
+		timeout -s KILL "$after" cwsctl unwrap nginx >/dev/null 2>&1
+		expect "unwrap after it was killed $after seconds on" again unwrap nginx
+		expect "answers" soon web
+		expect "plain" plain "$(pid nginx)"
+	done
+	snapshot >/tmp/after
+	diff /tmp/before /tmp/after >/tmp/diff || fail "/etc differs: $(cat /tmp/diff)"
+	[[ -z $(ls /var/lib/cws/sysvinit /var/lib/cws/changes/*.json 2>/dev/null) ]] || fail "state is left: $(ls -R /var/lib/cws)"
 }
 
 attached() {
