@@ -9,9 +9,12 @@ GOARCH   ?= $(shell go env GOARCH)
 FUZZTIME ?= 20s
 REPO     ?= dist/repo
 ROUNDS   ?= 5
+RELEASE_FLAGS ?= --snapshot
 
-# A tag v1.2.3 is a release; everything else sorts below the next one in both formats.
-PACKAGE_VERSION ?= $(or $(patsubst v%,%,$(shell git describe --tags --exact-match --match 'v*' 2>/dev/null)),0.0.0~git$(shell git log -1 --format=%cd.%h --date=format:%Y%m%d))
+# A tag v1.2.3 is a release, v1.2.3-rc1 and a changed tree come before it; everything else sorts below the next one in both formats,
+# by the time of its commit.
+tag              = $(patsubst v%,%,$(shell git describe --tags --exact-match --match 'v*' --dirty 2>/dev/null))
+PACKAGE_VERSION ?= $(or $(subst -,~,$(tag)),0.0.0~git$(shell TZ=UTC git log -1 --format=%cd.%h --date=format-local:%Y%m%d%H%M%S))
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 
 export CGO_ENABLED := 0
@@ -27,11 +30,12 @@ LDFLAGS = -s -w \
 TRACER_LDFLAGS ?= $(if $(wildcard src/tracer/launch/entry_$(GOARCH).s),-E $(MODULE)/src/tracer/launch.entry)
 ldflags-cws-instrumentation = $(TRACER_LDFLAGS)
 
+GORELEASER  := github.com/goreleaser/goreleaser/v2@v2.15.1
 SBOM        := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-detections test-ordinary test-init packages repo test-packages test-install test-docker test-kernels test-selinux check fuzz bench clean setup $(COMMANDS)
+.PHONY: help build run test test-detections test-ordinary test-init packages repo release test-packages test-install test-docker test-kernels test-selinux check fuzz bench clean setup $(COMMANDS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -61,9 +65,10 @@ packages: ## build .deb and .rpm packages for amd64 and arm64 into dist/
 	rm -rf dist && mkdir -p dist/man dist/completions dist/selinux
 	for arch in amd64 arm64; do $(MAKE) --no-print-directory GOARCH=$$arch BIN=dist/bin/$$arch VERSION=$(PACKAGE_VERSION) build; done
 	$(MAKE) --no-print-directory -C selinux OUT=$(abspath dist/selinux)
-	for page in packaging/man/*.8; do gzip -9nc $$page >dist/man/$${page##*/}.gz; done
+	for page in packaging/man/*.[58]; do gzip -9nc $$page >dist/man/$${page##*/}.gz; done
 	for name in $(COMMANDS); do for shell in bash zsh fish; do \
 		dist/bin/$(shell go env GOHOSTARCH)/$$name completion $$shell >dist/completions/$$name.$$shell || exit 1; done; done
+	gzip -9nc CHANGELOG.md >dist/NEWS.gz
 	GOARCH= go run ./packaging/build -dist dist -version '$(PACKAGE_VERSION)' -epoch $(SOURCE_DATE_EPOCH)
 	for arch in amd64 arm64; do packaging/tarball dist $$arch '$(PACKAGE_VERSION)' && \
 		go run $(SBOM) bin -json -output dist/ebpfless-$$arch.cdx.json -noserial dist/bin/$$arch/system-probe 2>/dev/null && \
@@ -72,6 +77,10 @@ packages: ## build .deb and .rpm packages for amd64 and arm64 into dist/
 
 repo: ## make signed apt and yum repositories of dist/ in REPO (SIGNING_KEY=file)
 	packaging/repo/make dist $(REPO)
+
+release: ## build and sign a release by goreleaser (SIGNING_KEY=file; RELEASE_FLAGS= publishes; slow)
+	go run $(GORELEASER) check
+	go run $(GORELEASER) release --clean $(RELEASE_FLAGS)
 
 test-packages: ## install, upgrade and purge the packages in booted containers (needs root; some minutes)
 	tests/system/packages/run

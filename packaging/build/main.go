@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/goreleaser/nfpm/v2"
 	_ "github.com/goreleaser/nfpm/v2/deb"
+	"github.com/goreleaser/nfpm/v2/files"
 	_ "github.com/goreleaser/nfpm/v2/rpm"
 )
 
@@ -76,6 +78,15 @@ func describe(description string) error {
 	return nil
 }
 
+// markDocumentation flags what lies in folders of documentation, as rpmbuild does: rpm can leave it out (--excludedocs).
+func markDocumentation(contents files.Contents) {
+	for _, c := range contents {
+		if c.Type == "" && (strings.HasPrefix(c.Destination, "/usr/share/doc/") || strings.HasPrefix(c.Destination, "/usr/share/man/")) {
+			c.Type = files.TypeRPMDoc
+		}
+	}
+}
+
 func pack(config nfpm.Config, format string) error {
 	info, err := config.Get(format)
 	if err != nil {
@@ -84,6 +95,9 @@ func pack(config nfpm.Config, format string) error {
 	info = nfpm.WithDefaults(info)
 	info.Changelog = filepath.Join(*dist, "changelog.yaml")
 	info.MTime = time.Unix(*epoch, 0).UTC()
+	if format == "rpm" {
+		markDocumentation(info.Contents)
+	}
 	if err := nfpm.PrepareForPackager(info, format); err != nil {
 		return err
 	}

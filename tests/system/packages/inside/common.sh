@@ -18,6 +18,18 @@ check() {
 
 not() { ! "$@"; }
 
+# refused PATTERN COMMAND…: it fails, and for that reason.
+refused() {
+	local pattern=$1 said
+	shift
+	if said=$("$@" 2>&1); then
+		echo "it succeeds: $said"
+		return 1
+	fi
+	echo "$said"
+	grep -Eq "$pattern" <<<"$said"
+}
+
 # soon COMMAND…: it succeeds within ten seconds.
 soon() {
 	local i
@@ -28,8 +40,10 @@ soon() {
 	"$@"
 }
 
-# files: what is on the disk, but for what package managers and the system itself write.
+# files: accounts, units, and what is on the disk, but for what package managers and the system itself write.
 files() {
+	cat /etc/passwd /etc/group
+	if [[ -d /run/systemd/system ]]; then systemctl list-unit-files --no-legend --no-pager --type service,target | sort; fi
 	find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /dev -o -path /tmp -o -path /root -o -path /srv -o -path /var/cache \
 		-o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/dnf -o -path /var/lib/rpm -o -path '/var/log/dnf*' -o -path /var/log/hawkey.log -o -path /var/log/apt -o -path /var/log/dpkg.log \
 		-o -path /var/log/journal -o -path /var/lib/systemd -o -path /var/tmp -o -path '/etc/init.d/.depend*' -o -path /var/lib/insserv \
@@ -49,17 +63,30 @@ hostile() { # the probe may not run: then nothing waits for it
 	cws-instrumentation trace -- "/tmp/$1" && soon detected "$1"
 }
 
-# application: something that runs on, wrapped, and does what a rule is about whenever it is asked to.
+# application: something that runs on, wrapped, and does what a rule is about whenever it is asked to, or all the time. The test's
+# own rule for that is not held back by limits, and takes hashes.
 application() {
 	running >/dev/null || return 1
+	cat >/etc/datadog-agent/runtime-security.d/test.policy <<'EOF'
+rules:
+  - {id: counted, expression: 'exec.file.path =~ "/tmp/count-*"', every: 1ns, actions: [{hash: {}}]}
+EOF
+	kill -HUP "$(probe)"
 	cat >/tmp/application <<'EOF'
 #!/bin/sh
+n=0
 while :; do
 	if [ -e /tmp/ask ]; then
 		word=$(cat /tmp/ask)
 		rm /tmp/ask
 		cp /bin/true "/tmp/$word"
 		"/tmp/$word"
+	fi
+	if [ -e /tmp/counting ]; then
+		n=$((n + 1))
+		cp /bin/true "/tmp/count-$n"
+		"/tmp/count-$n"
+		echo "$n" >/tmp/counted
 	fi
 	sleep 0.1
 done
@@ -68,6 +95,35 @@ EOF
 	application=$!
 	disown
 }
+
+# counting COMMAND…: it runs while the application goes on doing what a rule is about. How often it did, and how often that was
+# told, is compared afterwards.
+counting() {
+	touch /tmp/counting
+	sleep 0.5
+	"$@" || return 1
+	sleep 0.5
+	rm /tmp/counting
+}
+
+told() { grep '"rule_id":"counted"' "$log" | grep -o '"path":"/tmp/count-[0-9]*"' | sort -u | wc -l; }
+all_told() { echo "$(told) of $(cat /tmp/counted)"; [[ $(cat /tmp/counted) -ge 3 && $(told) == $(cat /tmp/counted) ]]; }
+
+# renewed: the program that traces the application is the one that is installed now.
+renewed() {
+	local tracer
+	tracer=$(awk '$1 == "TracerPid:" { print $2 }' "/proc/$application/status")
+	[[ $tracer != 0 ]] && cmp "/proc/$tracer/exe" /opt/datadog-agent/embedded/bin/cws-instrumentation
+}
+
+# survives SIGNAL: under systemd, another probe runs soon.
+survives() {
+	local old
+	old=$(probe)
+	kill "-$1" "$old"
+	soon another "$old"
+}
+another() { running && [[ -n $(probe) && $(probe) != "$1" ]]; }
 
 # answers WORD: the application runs on under its pid, and what it does is told.
 answers() {

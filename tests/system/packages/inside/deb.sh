@@ -48,6 +48,53 @@ EOF
 	fi
 }
 
+# disable, enable: what an administrator does.
+disable() {
+	if [[ -d /run/systemd/system ]]; then systemctl disable --now datadog-agent-sysprobe; else service datadog-agent-sysprobe stop && update-rc.d datadog-agent-sysprobe disable; fi
+}
+enable() {
+	if [[ -d /run/systemd/system ]]; then systemctl enable --now datadog-agent-sysprobe; else update-rc.d datadog-agent-sysprobe enable && service datadog-agent-sysprobe start; fi
+}
+
+# code N COMMAND…: it ends with exit code N.
+code() {
+	local expected=$1
+	shift
+	"$@"
+	[[ $? == "$expected" ]]
+}
+
+# init_script: exit codes of the LSB.
+init_script() {
+	local script=/etc/init.d/datadog-agent-sysprobe
+	check "start of what runs succeeds" code 0 $script start
+	check "status of what runs" code 0 $script status
+	check "reload succeeds" code 0 $script reload
+	check "an unknown verb" code 2 $script frobnicate
+	check "an ordinary user may not" code 4 setpriv --reuid 65534 --clear-groups $script stop
+	kill -KILL "$(probe)"
+	check "status of what died" soon code 1 $script status
+	check "try-restart of what is down" code 0 $script try-restart
+	check "stop of what is down succeeds" code 0 $script stop
+	check "status of what is stopped" code 3 $script status
+	check "reload of what is stopped" code 7 $script reload
+	check "start" code 0 $script start
+	check "restart" code 0 $script restart
+}
+
+# unit: what systemd promises of the probe.
+unit() {
+	check "a killed probe is started again" survives KILL
+	mkdir -p /run/systemd/system/datadog-agent-sysprobe.service.d
+	printf '[Service]\nWatchdogSec=2\n' >/run/systemd/system/datadog-agent-sysprobe.service.d/test.conf
+	systemctl daemon-reload
+	systemctl restart datadog-agent-sysprobe
+	check "a probe that hangs is started again" survives STOP
+	rm -r /run/systemd/system/datadog-agent-sysprobe.service.d
+	systemctl daemon-reload
+	systemctl restart datadog-agent-sysprobe
+}
+
 undaemon() {
 	if [[ -d /run/systemd/system ]]; then
 		systemctl stop toy
@@ -76,7 +123,7 @@ interrupt() {
 files >/root/before
 serve /srv/repo
 trust /srv/repo/other.gpg
-check "a repository signed with another key is refused" not apt -o APT::Update::Error-Mode=any update
+check "a repository signed with another key is refused" refused 'NO_PUBKEY' apt -o APT::Update::Error-Mode=any update
 trust /srv/repo/ebpfless.gpg
 check "the repository is accepted" apt -o APT::Update::Error-Mode=any update
 check "1.0.0 installs" at 1.0.0
@@ -92,24 +139,37 @@ application
 check "a wrapped application is detected" soon answers second
 echo '# mine' >>/etc/datadog-agent/system-probe.yaml
 old=$(probe)
-check "1.1.0 installs" at 1.1.0
+check "1.1.0 installs" counting at 1.1.0
+check "no event is lost meanwhile" soon all_told
+check "the tracer is the new one" soon renewed
 check "the version is new" version 1.1.0
 check "the edited configuration is kept" grep -q '^# mine' /etc/datadog-agent/system-probe.yaml
 check "the new default lies beside it" grep -q 'A changed default' /etc/datadog-agent/system-probe.yaml.dpkg-dist
 check "the probe is another" test "$old" != "$(probe)"
 check "the application runs on and is detected" answers third
 check "the service runs on" test "$toy" = "$(pgrep -f '^/bin/sleep 100000')"
-check "a downgrade works" at 1.0.0
+check "hashes are taken" grep -q '"rule_id":"counted".*"hashes":."sha1:' "$log"
+check "a downgrade works" counting at 1.0.0
+check "no event is lost meanwhile" soon all_told
+check "the tracer is the old one" soon renewed
 check "the version is old" version 1.0.0
 check "the probe runs after it" soon running
+check "a disabled probe" disable
+check "stays disabled and down: upgrade" at 1.1.0
+check "stays disabled and down" not probe
+check "until it is enabled" enable
+check "and then it runs" soon running
+if [[ -d /run/systemd/system ]]; then unit; else init_script; fi
+check "back to 1.0.0" at 1.0.0
 check "an interrupted dpkg goes on" interrupt
 check "the probe runs after that" soon running
 apt clean
 serve /srv/tampered
-check "a tampered package is refused" not apt install cws-probe=1.1.0-1
+check "a tampered package is refused" refused 'Hash Sum mismatch|unexpected size' apt install cws-probe=1.1.0-1
 check "and nothing changes" version 1.0.0
 serve /srv/repo
 kill "$application"
+rm /etc/datadog-agent/runtime-security.d/test.policy
 check "remove succeeds" apt remove "${packages[@]}"
 check "the probe is gone" not probe
 check "the service is plain again" soon toy_is plain
@@ -124,11 +184,15 @@ check "nothing is left behind" diff /root/before /root/after
 
 check "the original installs" dpkg -i /srv/repo/fake/datadog-agent.deb
 pool=/srv/repo/apt/pool/main/c
-check "our probe conflicts with it" not dpkg -i "$pool"/cws-probe/cws-probe_1.1.0-1_amd64.deb
-check "our tracer conflicts with it" not dpkg -i "$pool"/cws-instrumentation/cws-instrumentation_1.1.0-1_amd64.deb
+check "our probe conflicts with it" refused 'conflict' dpkg -i "$pool"/cws-probe/cws-probe_1.1.0-1_amd64.deb
+check "our tracer conflicts with it" refused 'conflict' dpkg -i "$pool"/cws-instrumentation/cws-instrumentation_1.1.0-1_amd64.deb
 dpkg --remove cws-probe cws-instrumentation >/dev/null 2>&1
 check "our services install beside it" dpkg -i "$pool"/cws-services/cws-services_1.1.0-1_amd64.deb
-check "and find its tracer" cwsctl list
+daemon >/dev/null 2>&1
+check "and put a service behind its tracer" cwsctl wrap toy
+check "which traces it" soon toy_is wrapped
+cwsctl unwrap toy
+undaemon >/dev/null 2>&1
 dpkg --purge cws-services datadog-agent >/dev/null 2>&1
 
 # An administrator, or the builder of an image, forbids services to be started.

@@ -1,0 +1,100 @@
+#!/bin/bash
+# shellcheck disable=SC2317,SC2154 # functions are called by check; run sets top and here
+# Read by run: what lies in the packages, how they sort, and what lintian and rpmlint say.
+
+# unpack FILE DIR
+unpack() {
+	rm -rf "$2"
+	mkdir -p "$2"
+	case $1 in
+	*.deb) dpkg-deb -x "$1" "$2" ;;
+	*.rpm) rpm2cpio "$1" | (cd "$2" && cpio -idm --quiet) ;;
+	esac
+}
+
+# same_files AMD64 ARM64: and each program is of its machine, and static.
+same_files() {
+	local program
+	unpack "$1" "$TESTBED/amd64"
+	unpack "$2" "$TESTBED/arm64"
+	diff <(cd "$TESTBED/amd64" && find . -printf '%p %m %l\n' | sort) <(cd "$TESTBED/arm64" && find . -printf '%p %m %l\n' | sort) || return 1
+	program=$(find "$TESTBED/arm64" -type f \( -path '*/embedded/bin/*' -o -path '*/usr/bin/*' \)) && [[ -n $program ]] || return 1
+	readelf -h "$program" | grep -q 'Machine: *AArch64' && not readelf -lW "$program" | grep -q INTERP
+	readelf -h "${program/arm64/amd64}" | grep -q 'Machine: *Advanced Micro Devices X86-64'
+}
+
+# old_tools FILE: compressed as dpkg 1.15.6 and rpm 4.8 can read.
+old_tools() {
+	case $1 in
+	*.deb) [[ $(ar t "$1" | tr '\n' ' ') == "debian-binary control.tar.gz data.tar.xz " ]] ;;
+	*.rpm) [[ $(rpm -qp --qf '%{PAYLOADCOMPRESSOR}' "$1") == xz ]] ;;
+	esac
+}
+
+has_changelog() {
+	case $1 in
+	*.deb) dpkg-deb --fsys-tarfile "$1" | tar xO --wildcards './usr/share/doc/*/changelog.Debian.gz' | zcat | grep -q '(1.0.0' ;;
+	*.rpm) rpm -qp --changelog "$1" | grep -q '1\.0\.0' ;;
+	esac
+}
+
+# bill_of_materials: every module that the probe is made of, by its name and version.
+bill_of_materials() {
+	local module version
+	while read -r _ module version _; do
+		jq -e --arg m "$module" --arg v "$version" 'any(.components[]; .name == $m and .version == $v)' "$1/ebpfless-amd64.cdx.json" >/dev/null || return 1
+	done < <(go version -m "$1/bin/amd64/system-probe" | awk '$1 == "dep"')
+}
+
+# versions: what make calls a build, by the tag of its commit.
+versions() {
+	local tree=$TESTBED/tree tagged candidate untagged
+	# shellcheck disable=SC2016 # make expands it
+	version_of() { (cd "$tree" && make -s -f "$top/Makefile" --eval 'show:;@echo $(PACKAGE_VERSION)' show); }
+	git init -q "$tree"
+	git -C "$tree" -c user.name=t -c user.email=t@localhost commit -q --allow-empty -m one
+	untagged=$(version_of)
+	git -C "$tree" tag v1.2.3-rc1
+	candidate=$(version_of)
+	git -C "$tree" tag -d v1.2.3-rc1 >/dev/null
+	git -C "$tree" tag v1.2.3
+	tagged=$(version_of)
+	[[ $tagged == 1.2.3 && $candidate == 1.2.3~rc1 && $untagged == 0.0.0~git* ]] || { echo "$tagged $candidate $untagged"; return 1; }
+	sorts "$untagged" 0.0.0 && sorts "$untagged" "$candidate" && sorts "$candidate" "$tagged"
+}
+
+# sorts A B: A comes before B for both package managers.
+sorts() { dpkg --compare-versions "$1-1" lt "$2-1" && [[ $(rpm --eval "%{lua:print(rpm.vercmp('$1', '$2'))}") == -1 ]]; }
+
+scripts() {
+	local script
+	for script in "$top"/packaging/scriptlets/* "$top"/packaging/sysvinit/*; do
+		dash -n "$script" && busybox ash -n "$script" || return 1
+	done
+}
+
+# exposure: the figure of the README is what systemd says of the unit.
+exposure() {
+	local figure
+	figure=$(systemd-analyze --offline=yes --no-pager security "$top/packaging/systemd/datadog-agent-sysprobe.service" | awk '/Overall exposure/ { print $(NF - 2) }')
+	grep -q "rates its exposure $figure" "$top/README.md" || { echo "it is $figure"; return 1; }
+}
+
+contents() {
+	local dist=$TESTBED/one/dist package
+	for package in "$dist"/*_amd64.deb; do check "${package##*/} and arm64 differ in the machine only" same_files "$package" "${package/amd64/arm64}"; done
+	for package in "$dist"/*.x86_64.rpm; do check "${package##*/} and aarch64 differ in the machine only" same_files "$package" "${package/x86_64/aarch64}"; done
+	for package in "$dist"/*.deb "$dist"/*.rpm; do
+		check "${package##*/} can be read by old tools" old_tools "$package"
+		check "${package##*/} has a changelog" has_changelog "$package"
+	done
+	check "the bill of materials names every module" bill_of_materials "$dist"
+	check "versions sort" versions
+	check "scripts are those of dash and busybox, too" scripts
+	check "the unit's exposure is the README's" exposure
+	for package in "$dist"/*.deb; do
+		[[ $package == *_arm64.deb ]] || check "lintian ${package##*/}" lintian --allow-root --fail-on error,warning --suppress-tags-from-file "$here/lintian.suppressed" "$package"
+	done
+	# Of the repository, because they are signed there.
+	check "rpmlint" rpmlint --strict --rpmlintrc "$here/rpmlintrc" "$TESTBED"/repo/yum/*1.0.0*{x86_64,noarch}.rpm
+}
