@@ -9,7 +9,7 @@ idle() { [[ -z $(find /proc/[0-9]*/root -lname "$1" 2>/dev/null) ]]; }
 
 # in_chroot ROOT deb|rpm
 in_chroot() {
-	local root=$1 names=(cws-instrumentation cws-probe cws-services)
+	local root=$1 purge
 	# Packages of a distribution own these: chkconfig, fish and zsh.
 	[[ $2 == deb ]] || mkdir -p "$root"/etc/rc.d/init.d "$root/usr/share/fish/vendor_completions.d" "$root/usr/share/zsh/site-functions"
 	listing "$root" >"$TESTBED/before"
@@ -17,15 +17,17 @@ in_chroot() {
 	deb)
 		cp "$TESTBED"/one/dist/cws-{instrumentation,probe,services}_1.0.0-1_amd64.deb "$root/tmp"
 		check "no init: the packages install" chroot "$root" sh -c 'dpkg -i /tmp/*.deb'
+		purge=(dpkg --purge)
 		;;
 	rpm)
 		cp "$TESTBED"/one/dist/cws-{instrumentation,probe,services}-1.0.0-1.x86_64.rpm "$root/tmp"
 		check "no init: the packages install" chroot "$root" sh -c 'rpm --nosignature -i /tmp/*.rpm'
+		purge=(rpm -e)
 		;;
 	esac
 	check "no init: nothing is started" idle "$root"
 	check "no init: the probe will start at boot" boots "$root"
-	check "no init: they go again" chroot "$root" "$([[ $2 == deb ]] && echo dpkg || echo rpm)" "$([[ $2 == deb ]] && echo --purge || echo -e)" "${names[@]}"
+	check "no init: they go again" chroot "$root" "${purge[@]}" cws-instrumentation cws-probe cws-services
 	rm -f "$root"/tmp/*.deb "$root"/tmp/*.rpm
 	listing "$root" >"$TESTBED/after"
 	check "no init: nothing is left behind" diff "$TESTBED/before" "$TESTBED/after"
