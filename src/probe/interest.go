@@ -3,9 +3,11 @@ package probe
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ebpfless/ebpfless/src/event"
+	"golang.org/x/sys/unix"
 )
 
 // TellOutgrown logs each connected tracer that doesn't report everything which the rules in force ask for. A tracer builds
@@ -66,10 +68,29 @@ func missingOf(told, now *event.Interest) string {
 	if both(event.Open) && missesSpared(told, now) {
 		lacks = append(lacks, "open with "+strings.Join(namesOf(openFlags, uint64(told.SparedOpens)), "|"))
 	}
-	if both(event.Signal) && told.Signals != 0 && (now.Signals == 0 || now.Signals&^told.Signals != 0) {
-		lacks = append(lacks, "some signals")
+	switch {
+	case !both(event.Signal) || told.Signals == 0:
+	case now.Signals == 0:
+		lacks = append(lacks, "signals other than "+signalNames(told.Signals))
+	case now.Signals&^told.Signals != 0:
+		lacks = append(lacks, signalNames(now.Signals&^told.Signals))
 	}
 	return strings.Join(lacks, ", ")
+}
+
+// signalNames are those of signal(7), or numbers for signals that have no name.
+func signalNames(mask uint64) string {
+	var names []string
+	for n := range 64 {
+		switch name := unix.SignalName(unix.Signal(n)); {
+		case mask>>n&1 == 0:
+		case name != "":
+			names = append(names, name)
+		default:
+			names = append(names, strconv.Itoa(n))
+		}
+	}
+	return strings.Join(names, "|")
 }
 
 // missesSpared tells whether what was spared a tracer is asked for now. It leaves out opens with any of its spared flags

@@ -21,6 +21,9 @@ func TestWhatAFilterLeavesOutIsNamed(t *testing.T) {
 	spared := func(having, unless uint32) *event.Interest {
 		return &event.Interest{Kinds: event.SetOf(event.Open), SparedOpens: having, UnlessOpens: unless}
 	}
+	signals := func(mask uint64) *event.Interest {
+		return &event.Interest{Kinds: event.SetOf(event.Signal), Signals: mask}
+	}
 	for _, c := range []struct {
 		told, now *event.Interest
 		want      string
@@ -39,7 +42,9 @@ func TestWhatAFilterLeavesOutIsNamed(t *testing.T) {
 		{spared(unix.O_DIRECTORY, 0), told(unix.O_CREAT, event.Open), "open with O_DIRECTORY"},
 		{told(unix.O_CREAT, event.Open), spared(unix.O_DIRECTORY, unix.O_CREAT), "open without any of O_CREAT"},
 		{told(0, event.Exec), told(unix.O_CREAT, event.Open), "open"},
-		{&event.Interest{Kinds: event.SetOf(event.Signal), Signals: 2}, told(0, event.Signal), "some signals"},
+		{signals(1 << unix.SIGKILL), told(0, event.Signal), "signals other than SIGKILL"},
+		{signals(1 << unix.SIGKILL), signals(1<<unix.SIGTERM | 1<<unix.SIGKILL | 1<<40), "SIGTERM|40"},
+		{told(0, event.Signal), signals(1 << unix.SIGKILL), ""},
 	} {
 		got := missingOf(c.told, c.now)
 		words := func(s string) []string { list := strings.Split(s, ", "); slices.Sort(list); return list }
