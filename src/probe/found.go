@@ -13,9 +13,22 @@ const exitLateness = 10 * uint64(time.Second)
 // clockSlack is how far two clocks may be apart: the kernel's notices and /proc count from the boot.
 const clockSlack = uint64(time.Second)
 
-// runs tells whether a process is known to run what an exec tells of.
+// Recall notes a program that ran before the probe did. Rules are not asked: what no tracer reports is found by the host's
+// watcher, and of what one does the rules were asked when it began.
+func (e *Engine) Recall(nsid uint64, traced bool, ev *event.Event) {
+	e.lock.Lock()
+	defer e.lock.Unlock()
+	if e.tree.Find(nsid, ev.PID) != nil {
+		return
+	}
+	p := e.tree.Take(nsid, ev)
+	p.Traced, p.Recalled = traced, true
+	e.tree.Settle(p, ev)
+}
+
+// runs tells whether a process was told to run what an exec tells of.
 func (p *Process) runs(e *event.Event) bool {
-	return p != nil && p.Executed && p.Program.File.Path == e.File.Path && p.Program.File.Inode == e.File.Inode &&
+	return p != nil && p.Executed && !p.Recalled && p.Program.File.Path == e.File.Path && p.Program.File.Inode == e.File.Inode &&
 		slices.Equal(p.Program.Args, e.Exec.Args)
 }
 

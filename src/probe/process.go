@@ -25,6 +25,7 @@ type Process struct {
 	ExitTime uint64
 	Executed bool // its program was executed in it, not inherited
 	Traced   bool // a tracer reports it
+	Recalled bool // it ran before the probe did, and no rule was asked
 
 	Variables *secl.Store // what set actions have set on it; nil for none
 

@@ -2,6 +2,7 @@ package procfs
 
 import (
 	"bytes"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -87,6 +88,29 @@ func (r *Reader) Started(pid int) uint64 {
 		return 0
 	}
 	return booted() + value*(1e9/ticks)
+}
+
+// InnermostPID is a process's number in the innermost of its pid namespaces (NSpid of /proc/PID/status, Linux 4.1), 0 when it
+// can't be told.
+func (r *Reader) InnermostPID(pid int) uint32 {
+	n, errno := r.File(pid, "status", r.text[:])
+	if errno != 0 {
+		return 0
+	}
+	_, rest, found := bytes.Cut(r.text[:n], []byte("\nNSpid:"))
+	if !found {
+		return 0
+	}
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	numbers := bytes.Fields(line)
+	if len(numbers) == 0 {
+		return 0
+	}
+	last, err := strconv.ParseUint(string(numbers[len(numbers)-1]), 10, 32)
+	if err != nil {
+		return 0
+	}
+	return uint32(last)
 }
 
 // Identity tells a process from another that gets its pid later: it is the same number as long as the process lives, however

@@ -98,6 +98,7 @@ type process struct {
 func (p *process) serve(c *config.Config) error {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
+	p.recall()
 	server, err := probe.Listen(c.Socket, p.engine, p.log)
 	if err != nil {
 		return fmt.Errorf("%w (another probe may run; runtime_security_config.ebpfless.socket names the address)", err)

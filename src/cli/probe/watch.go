@@ -23,3 +23,10 @@ func (p *process) watch() (end func() host.Counts) {
 		return w.Counts()
 	}
 }
+
+// recall tells the engine what runs already. Of what is traced nobody would: its tracer has told a probe before this one.
+func (p *process) recall() {
+	for _, r := range host.Snapshot(procMount(), host.NewNames()) {
+		p.engine.Recall(r.NSID, r.Traced, r.Exec)
+	}
+}

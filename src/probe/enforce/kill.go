@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -155,7 +154,7 @@ func (k *Killer) find(t Target) (Victim, error) {
 }
 
 // translate finds a process of another pid namespace. The namespace must be one below the probe's, of which the probe's
-// proc file system shows the processes (NSpid of /proc/PID/status, Linux 4.1).
+// proc file system shows the processes.
 func (k *Killer) translate(t Target) (int, error) {
 	known := false
 	for _, pid := range procfs.Numbers(k.mount) {
@@ -163,7 +162,7 @@ func (k *Killer) translate(t Target) (int, error) {
 			continue
 		}
 		known = true
-		if inner, ok := k.innerPID(pid); ok && inner == t.PID {
+		if inner := k.proc.InnermostPID(pid); inner == t.PID {
 			return pid, nil
 		}
 	}
@@ -172,23 +171,4 @@ func (k *Killer) translate(t Target) (int, error) {
 	}
 	return 0, fmt.Errorf("pid %d of pid namespace %d can't be found from the probe's pid namespace %d: run the probe in the host's (docker run --pid host)",
 		t.PID, t.NSID, k.namespace)
-}
-
-// innerPID is a process's number in the innermost of its pid namespaces.
-func (k *Killer) innerPID(pid int) (uint32, bool) {
-	text, err := os.ReadFile(k.mount + "/" + strconv.Itoa(pid) + "/status")
-	if err != nil {
-		return 0, false
-	}
-	for line := range strings.Lines(string(text)) {
-		if rest, found := strings.CutPrefix(line, "NSpid:"); found {
-			numbers := strings.Fields(rest)
-			if len(numbers) == 0 {
-				return 0, false
-			}
-			n, err := strconv.ParseUint(numbers[len(numbers)-1], 10, 32)
-			return uint32(n), err == nil
-		}
-	}
-	return 0, false
 }
