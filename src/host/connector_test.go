@@ -96,6 +96,31 @@ func (w *watched) of(pid int) []*event.Event {
 	return of(w.events, uint32(pid))
 }
 
+// wait returns when the last event of a process is of a kind.
+func (w *watched) wait(t *testing.T, pid int, kind event.Kind) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		list := w.of(pid)
+		if len(list) > 0 && list[len(list)-1].Kind == kind {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("no %s among %d events: %+v", kind, len(list), list)
+		}
+	}
+}
+
+// said is a log that tells when something is written.
+type said chan bool
+
+func (s said) Write(p []byte) (int, error) {
+	select {
+	case s <- true:
+	default:
+	}
+	return len(p), nil
+}
+
 func TestTheConnectorTellsOfEachProgram(t *testing.T) {
 	if c, err := dial(); err != nil {
 		t.Skip("SKIPPED: ", err)
@@ -103,13 +128,25 @@ func TestTheConnectorTellsOfEachProgram(t *testing.T) {
 		c.Close()
 	}
 	var seen watched
-	w := NewWatcher("/proc", NewNames(), quiet(), seen.take)
+	begun := make(said, 1)
+	log := logrus.New()
+	log.SetOutput(begun)
+	w := NewWatcher("/proc", NewNames(), logrus.NewEntry(log), seen.take)
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() { defer close(ended); w.Run(time.Hour, done) }()
-	time.Sleep(300 * time.Millisecond)
-	cmd := exec.Command("/bin/sh", "-c", "sleep 0.2; exit 3")
-	cmd.Run()
-	time.Sleep(200 * time.Millisecond)
+	<-begun
+	cmd := exec.Command("/bin/sh", "-c", "read x; exit 3") // it lives until it has been read
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	seen.wait(t, cmd.Process.Pid, event.Exec)
+	in.Close()
+	cmd.Wait()
+	seen.wait(t, cmd.Process.Pid, event.Exit)
 	close(done)
 	<-ended
 	events := seen.of(cmd.Process.Pid)
@@ -129,9 +166,14 @@ func TestWithoutTheConnectorProcIsRead(t *testing.T) {
 	w := NewWatcher("/proc", NewNames(), quiet(), seen.take)
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() { defer close(ended); w.poll(10*time.Millisecond, done) }()
-	cmd := exec.Command("/bin/sleep", "0.3")
-	cmd.Run()
-	time.Sleep(100 * time.Millisecond)
+	cmd := exec.Command("/bin/sleep", "1000")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	seen.wait(t, cmd.Process.Pid, event.Exec)
+	cmd.Process.Kill()
+	cmd.Wait()
+	seen.wait(t, cmd.Process.Pid, event.Exit)
 	close(done)
 	<-ended
 	events := seen.of(cmd.Process.Pid)
