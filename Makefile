@@ -95,7 +95,7 @@ test-kernels: ## run the programs on the distribution's kernel, and on each bzIm
 	tests/system/kernels/run
 
 test-selinux: ## run the packages on an enforcing SELinux host in a virtual machine (needs root; some minutes)
-	tests/system/selinux/run
+	tests/system/selinux/run all
 
 check: ## gofmt, go vet, staticcheck, shellcheck
 	@unformatted=$$(gofmt -l src tests); test -z "$$unformatted" || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }
