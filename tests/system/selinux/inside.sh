@@ -99,8 +99,9 @@ detections() {
 }
 
 booleans() {
+	systemctl stop nginx toy # whoever is traced at a change is hampered, see cws_selinux(8)
 	setsebool cws_trace_all off
-	systemctl restart nginx toy
+	systemctl start nginx toy
 	check "without cws_trace_all nginx runs untraced" untraced nginx
 	check "it says why" sh -c 'journalctl -b -u nginx | grep "SELinux does not let the tracer trace httpd_t"'
 	check "it answers" fetch bait.html
@@ -144,6 +145,7 @@ refused() {
 }
 
 removal() {
+	semodule -X 300 -r toy # which needs ours
 	check "the package can be removed" dpkg -r cws-selinux
 	check "the module is gone" sh -c '! semodule -l | grep -w cws'
 	check "the port is nobody's" not grep 'tcp 5678 ' "$ports"
