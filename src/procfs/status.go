@@ -11,6 +11,8 @@ import (
 type Status struct {
 	TGID, PPID, TracerPID int
 	UID, EUID, GID, EGID  uint32
+	Seccomp               int  // mode: 1 strict, 2 a filter (Linux 3.8)
+	NoNewPrivs            bool // Linux 4.10
 }
 
 // Status reads /proc/TID/status.
@@ -45,6 +47,10 @@ func parseStatus(text []byte) (s Status) {
 			s.TracerPID = int(number(&rest))
 		case "Uid":
 			s.UID, s.EUID = number(&rest), number(&rest)
+		case "Seccomp":
+			s.Seccomp = int(number(&rest))
+		case "NoNewPrivs":
+			s.NoNewPrivs = number(&rest) != 0
 		case "Gid":
 			s.GID, s.EGID = number(&rest), number(&rest)
 		}

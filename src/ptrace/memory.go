@@ -67,3 +67,27 @@ func (m *Memory) String(tid int, address uint64, dst []byte) (n int, ok bool) {
 	}
 	return n, true
 }
+
+// Write puts bytes into a tracee's memory and tells whether all of them are there.
+func (m *Memory) Write(tid int, address uint64, src []byte) bool {
+	local := unix.Iovec{Base: &src[0], Len: uint64(len(src))}
+	remote := [2]uint64{address, uint64(len(src))}
+	n, _, errno := unix.RawSyscall6(unix.SYS_PROCESS_VM_WRITEV, uintptr(tid), uintptr(unsafe.Pointer(&local)), 1,
+		uintptr(unsafe.Pointer(&remote)), 1, 0)
+	if errno == 0 {
+		return int(n) == len(src)
+	}
+	return poke(tid, address, src)
+}
+
+// poke writes whole words: what stands behind the bytes in the last one is overwritten with zeros.
+func poke(tid int, address uint64, src []byte) bool {
+	for at := 0; at < len(src); at += 8 {
+		var value [8]byte
+		copy(value[:], src[at:])
+		if call(unix.PTRACE_POKEDATA, tid, uintptr(address)+uintptr(at), uintptr(*(*uint64)(unsafe.Pointer(&value)))) != 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -35,6 +35,30 @@ func (r *registers) abi(tid int) syscalls.ABI {
 	return abiOf(unix.AUDIT_ARCH_X86_64, uint32(r.Orig_rax))
 }
 
+func (r *registers) write(tid int) unix.Errno {
+	return fetch(unix.PTRACE_SETREGS, tid, 0, unsafe.Pointer(&r.PtraceRegs))
+}
+
+// door is how the code that runs now calls the kernel.
+func (r *registers) door() (syscalls.ABI, []byte) {
+	if r.Cs == userCS32 {
+		return syscalls.I386, []byte{0xcd, 0x80} // int $0x80
+	}
+	return syscalls.AMD64, []byte{0x0f, 0x05} // syscall
+}
+
+// call sets up a call by the instruction at an address. Without a number in Orig_rax the kernel restarts nothing on the way.
+func (r *registers) call(at uint64, number uint32, args []uint64) {
+	var a [6]uint64
+	copy(a[:], args)
+	if r.Cs == userCS32 {
+		r.Rbx, r.Rcx, r.Rdx, r.Rsi, r.Rdi, r.Rbp = a[0], a[1], a[2], a[3], a[4], a[5]
+	} else {
+		r.Rdi, r.Rsi, r.Rdx, r.R10, r.R8, r.R9 = a[0], a[1], a[2], a[3], a[4], a[5]
+	}
+	r.Rip, r.Rax, r.Orig_rax = at, uint64(number), ^uint64(0)
+}
+
 func (r *registers) fill(c *Call) {
 	c.Number = uint32(r.Orig_rax)
 	if c.ABI == syscalls.I386 {

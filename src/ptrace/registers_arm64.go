@@ -11,8 +11,9 @@ import (
 const ArgsSurvive = false
 
 const (
-	prStatus    = 1  // NT_PRSTATUS
-	arm32Length = 72 // bytes of a 32-bit tracee's register set: 18 words
+	prStatus       = 1 // NT_PRSTATUS
+	programCounter = 32
+	arm32Length    = 72 // bytes of a 32-bit tracee's register set: 18 words
 )
 
 // registers holds the general register set of a 64-bit or a 32-bit tracee.
@@ -33,6 +34,28 @@ func (r *registers) abi(int) syscalls.ABI {
 		return syscalls.ARM
 	}
 	return syscalls.ARM64
+}
+
+func (r *registers) write(tid int) unix.Errno {
+	vector := unix.Iovec{Base: (*byte)(unsafe.Pointer(&r.raw)), Len: r.length}
+	return fetch(unix.PTRACE_SETREGSET, tid, prStatus, unsafe.Pointer(&vector))
+}
+
+// door is how the code that runs now calls the kernel. 32-bit programs have two instruction sets to do it by, and are
+// left alone.
+func (r *registers) door() (syscalls.ABI, []byte) {
+	if r.length == arm32Length {
+		return syscalls.ARM, nil
+	}
+	return syscalls.ARM64, []byte{0x01, 0x00, 0x00, 0xd4} // svc #0
+}
+
+// call sets up a call by the instruction at an address. The registers of a stop in which a call was interrupted have been
+// prepared for its restart by the kernel already (arch/arm64/kernel/signal.c); a sleep that has a time of its own begins
+// anew.
+func (r *registers) call(at uint64, number uint32, args []uint64) {
+	copy(r.raw[:6], args)
+	r.raw[8], r.raw[programCounter] = uint64(number), at
 }
 
 func (r *registers) fill(c *Call) {

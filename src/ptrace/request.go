@@ -46,6 +46,11 @@ func Resume(tid int, untilSyscall bool, signal int) unix.Errno {
 	return call(request, tid, 0, uintptr(signal))
 }
 
+// SetOptions replaces the options of a stopped tracee.
+func SetOptions(tid, options int) unix.Errno {
+	return call(unix.PTRACE_SETOPTIONS, tid, 0, uintptr(options))
+}
+
 // Listen leaves a tracee in its group-stop, so that only SIGCONT ends it.
 func Listen(tid int) unix.Errno { return call(unix.PTRACE_LISTEN, tid, 0, 0) }
 
@@ -77,6 +82,9 @@ func Message(tid int) (uint64, unix.Errno) {
 // waits here must give its other goroutines processors of their own. EINTR is returned when a handler without
 // SA_RESTART ran, ECHILD when nothing is left to wait for.
 func Wait() (Stop, unix.Errno) { return wait(-1, unix.WNOTHREAD) }
+
+// PollAny is Wait without blocking: TID is 0 when nothing has changed.
+func PollAny() (Stop, unix.Errno) { return wait(-1, unix.WNOTHREAD|unix.WNOHANG) }
 
 // Poll is Wait for one tracee or, with -1, any, without blocking: TID is 0 when nothing has changed.
 func Poll(tid int) (Stop, unix.Errno) { return wait(tid, unix.WNOHANG) }

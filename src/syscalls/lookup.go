@@ -39,6 +39,16 @@ func Name(abi ABI, nr uint32) string {
 	return ""
 }
 
+// NumberOf finds the number of any call by its name, tracked or not; false where the ABI doesn't have it.
+func NumberOf(abi ABI, name string) (uint32, bool) {
+	for i := range numbers {
+		if numbers[i].name == name && abi < abiCount && numbers[i].nr[abi] >= 0 {
+			return uint32(numbers[i].nr[abi]) | mark(abi), true
+		}
+	}
+	return 0, false
+}
+
 // BehindSocketcall finds the row behind the first argument of socketcall(2); its roles index the array of longs that the
 // second argument points to.
 func BehindSocketcall(request uint32) *Row {
