@@ -34,6 +34,8 @@ var modes = []mode{
 	{name: "seccomp, our probe", as: native, answer: ours},
 	{name: "every call", as: native, flags: []string{"--disable-seccomp"}},
 	{name: "attach", as: native, attach: true},
+	{name: "attach, filter", as: native, attach: true, flags: []string{"--install-filter"}, answer: ours},
+	{name: "32-bit, attach, filter", as: narrow32, attach: true, flags: []string{"--install-filter"}},
 	{name: "attach, every call", as: native, attach: true, flags: []string{"--disable-seccomp"}},
 	{name: "unprivileged", as: native, nobody: true, answer: ours},
 	{name: "unprivileged, attach", as: native, nobody: true, attach: true},

@@ -66,5 +66,12 @@ func (i *Interest) WantsOpen(flags uint32) bool {
 	return asked && !spared
 }
 
+// Covers tells whether whoever reports what i asks for reports everything that other asks for.
+func (i Interest) Covers(other Interest) bool {
+	flags := i.OpenFlags == 0 || other.OpenFlags != 0 && other.OpenFlags&^i.OpenFlags == 0
+	signals := i.Signals == 0 || other.Signals != 0 && other.Signals&^i.Signals == 0
+	return other.Kinds&^i.Kinds == 0 && (flags || !other.Kinds.Has(Open)) && (signals || !other.Kinds.Has(Signal))
+}
+
 // All is the interest of a probe that doesn't say.
 func All() Interest { return Interest{Kinds: Everything} }

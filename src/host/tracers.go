@@ -13,6 +13,15 @@ import (
 // tracerName is the program that tracers run, wherever an image has put it.
 const tracerName = "cws-instrumentation"
 
+// HolderName is the name (proc(5), comm) of a tracing loop whose tracer has left, and which passes on what it had attached to.
+const HolderName = "cws-holder"
+
+// Holds tells whether a process is such a loop by its name. It reports nothing, and another tracer may take over from it.
+func Holds(mount string, pid int) bool {
+	name, err := os.ReadFile(mount + "/" + strconv.Itoa(pid) + "/comm")
+	return err == nil && string(name) == HolderName+"\n"
+}
+
 // Tracers recognizes our tracers and what they trace. It belongs to one goroutine.
 type Tracers struct {
 	mount string
@@ -41,5 +50,5 @@ func RootsAlone(file string) bool {
 // Trace tells whether a process is traced by one of our tracers, which reports it.
 func (t *Tracers) Trace(pid int) bool {
 	var s procfs.Status
-	return t.proc.Status(pid, &s) == 0 && s.TracerPID > 0 && t.Is(s.TracerPID)
+	return t.proc.Status(pid, &s) == 0 && s.TracerPID > 0 && t.Is(s.TracerPID) && !Holds(t.mount, s.TracerPID)
 }

@@ -33,9 +33,7 @@ func (l *Loop) attach(pid int, threads func(pid int) []int) bool {
 				continue // a thread that ended meanwhile
 			}
 			found = true
-			if l.every {
-				l.kernel.Interrupt(tid)
-			}
+			l.kernel.Interrupt(tid)
 		}
 	}
 	if l.memory.Find(pid) == nil {
@@ -54,10 +52,12 @@ func (l *Loop) seize(tid, tgid int) bool {
 		l.fail(tid, errno)
 		return false
 	}
-	if l.memory.Add(tid, tgid) == nil {
+	t := l.memory.Add(tid, tgid)
+	if t == nil {
 		l.fail(tid, unix.ENOSPC)
 		return false
 	}
+	t.Plain = l.control.Attached != 0 // until a filter is installed in it
 	return true
 }
 
@@ -99,7 +99,9 @@ func (l *Loop) readopt(t *shared.Task) bool {
 	t.Adopted = true
 	if t.Found {
 		t.Found = false
-		if _, ppid := l.kernel.Parents(int(t.TID)); t.TID == t.TGID {
+		tgid, ppid := l.kernel.Parents(int(t.TID))
+		l.descend(t, tgid, ppid)
+		if t.TID == t.TGID {
 			l.watch.Forked(int(t.TID), ppid)
 		}
 	}
@@ -115,10 +117,4 @@ func (l *Loop) goOn() {
 	}
 	l.resume(t, int(l.control.Pending))
 	l.control.Current = 0
-}
-
-// release asks every task to stop, so that it can be let go.
-func (l *Loop) release() {
-	l.letGo = true
-	l.memory.Each(func(t *shared.Task) { l.kernel.Interrupt(int(t.TID)) })
 }

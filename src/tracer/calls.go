@@ -22,7 +22,7 @@ func (l *Loop) trapped(t *shared.Task) {
 	}
 	wanted := l.entered(t)
 	switch {
-	case l.every:
+	case l.everyCall(t):
 		// The filter is not ours alone, or older than we are: entry and exit stops come anyway, and are counted.
 		if l.control.Order == shared.SeccompFirst {
 			t.Phase = shared.Running

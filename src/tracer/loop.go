@@ -47,7 +47,7 @@ type Loop struct {
 	early   early
 	place   *placement // nil: wherever the scheduler wants
 	every   bool       // no filter: every call of every task stops
-	letGo   bool       // detaching: whatever stops is released
+	letGo   bool       // detaching: whatever stops is released, but for what a filter was installed in
 }
 
 func newLoop(k kernel, w watcher, m *shared.Memory) *Loop {
@@ -145,18 +145,21 @@ func passOn(stop ptrace.Stop) int {
 
 // resume is the only place that restarts a task. ESRCH means that it was killed meanwhile; its end is reported too.
 func (l *Loop) resume(t *shared.Task, signal int) {
-	if l.letGo {
+	if l.letGo && !t.Filter {
 		l.kernel.Detach(int(t.TID), signal)
 		l.memory.Remove(int(t.TID))
 		return
 	}
-	l.kernel.Resume(int(t.TID), l.every || t.Phase != shared.Running, signal)
+	l.kernel.Resume(int(t.TID), l.everyCall(t) || t.Phase != shared.Running, signal)
 }
+
+// everyCall tells whether a task stops at every call, for want of a filter.
+func (l *Loop) everyCall(t *shared.Task) bool { return l.every || t.Plain && !l.letGo }
 
 // groupStop leaves a task stopped until SIGCONT, as its user wants it.
 func (l *Loop) groupStop(t *shared.Task) {
 	l.recover(t)
-	if l.letGo {
+	if l.letGo && !t.Filter {
 		l.resume(t, 0)
 		return
 	}
@@ -188,8 +191,21 @@ func (l *Loop) meet(tid int) *shared.Task {
 	t := l.memory.Add(tid, tgid)
 	if t != nil {
 		t.Met = true
+		l.descend(t, tgid, ppid)
 	}
 	return t
+}
+
+// descend gives a new task what it has inherited. Of one whose ancestors are unknown the worst is assumed where some
+// processes have filters and others have none.
+func (l *Loop) descend(t *shared.Task, relatives ...int) {
+	for _, tid := range relatives {
+		if known := l.memory.Find(tid); known != nil && known != t {
+			t.Plain, t.Filter = known.Plain, known.Filter
+			return
+		}
+	}
+	t.Plain, t.Filter = l.control.Plains > 0, l.control.Filters > 0
 }
 
 // early are children that ended before the event of their parent came to tell of them: wait4 gives the stops of
@@ -223,18 +239,19 @@ func (l *Loop) newChild(t *shared.Task) {
 		return
 	}
 	if met := l.memory.Find(child); met != nil {
-		met.Met = false
+		met.Met, met.Plain, met.Filter = false, t.Plain, t.Filter
 		return
 	}
-	parent := int(t.TGID)
+	parent, plain, filter := int(t.TGID), t.Plain, t.Filter
+	tgid := child
 	if l.kernel.HasTask(parent, child) {
-		l.memory.Add(child, parent)
-		return
-	}
-	if !t.Launching {
+		tgid = parent
+	} else if !t.Launching {
 		l.watch.Forked(child, parent)
 	}
-	l.memory.Add(child, child)
+	if born := l.memory.Add(child, tgid); born != nil {
+		born.Plain, born.Filter = plain, filter
+	}
 }
 
 // execed drops what was known of the old program. When a thread other than the leader executes, it takes over the

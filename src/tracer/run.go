@@ -60,6 +60,9 @@ func run(l *Loop, w *watch, o Options, launcher int, g Guardian) {
 	done := make(chan struct{})
 	go l.listen(done, notified(), g, o)
 	awaitGuard(m.Control)
+	if m.Control.Holding != 0 {
+		l.leave()
+	}
 	if l.begin(launcher, w) {
 		l.run(func(bits uint32) { l.obey(bits, o) })
 		m.Control.SetState(shared.Done)
@@ -81,7 +84,6 @@ func (l *Loop) begin(launcher int, w *watch) bool {
 	switch {
 	case c.State() == shared.Tracing && c.Renewals > 0 && c.Seized == uint32(os.Getpid()):
 		l.goOn()
-		return true
 	case c.Seized != 0:
 		l.adopt()
 	case c.Attached != 0:
@@ -93,6 +95,10 @@ func (l *Loop) begin(launcher int, w *watch) bool {
 	case !l.launch(launcher):
 		c.SetState(shared.Failed)
 		return false
+	}
+	if c.Resume != 0 && c.Holding == 0 {
+		l.takeUp(w)
+		c.Resume = 0
 	}
 	c.Seized = uint32(os.Getpid())
 	c.SetState(shared.Tracing)
@@ -110,6 +116,7 @@ func (l *Loop) attachAll(w *watch) bool {
 			return false
 		}
 	}
+	l.inject(w.interest)
 	return l.control.Tasks > 0 // those that have ended meanwhile are no failure of the others
 }
 
@@ -209,8 +216,8 @@ func notified() <-chan os.Signal {
 	return signals
 }
 
-// listen turns signals, and the end of the guardian, into requests, and wakes the loop for them. Wrapped tasks are never
-// let go: without a tracer, the calls that their filter traps would fail.
+// listen turns SIGHUP and the end of the guardian into requests, and wakes the loop for them. What else would end a process
+// reaches the loop when an init system stops the application; only the guardian has the loop let tasks go.
 func (l *Loop) listen(done <-chan struct{}, signals <-chan os.Signal, g Guardian, o Options) {
 	gone := g.Gone()
 	for {
@@ -222,19 +229,19 @@ func (l *Loop) listen(done <-chan struct{}, signals <-chan os.Signal, g Guardian
 		case s := <-signals:
 			if s == unix.SIGHUP {
 				l.askToRenew(o)
-			} else if l.control.Attached != 0 {
-				l.ask(shared.RequestDetach)
 			}
 		}
 	}
 }
 
-// orphaned gets a new guardian for wrapped tasks. In attach mode the guardian is the process that was started to trace:
-// with it the tracing ends.
+// orphaned gets a new guardian for tasks that have a filter: without a tracer, the calls that it traps would fail. In
+// attach mode the guardian is the process that was started to trace: with it the tracing ends.
 func (l *Loop) orphaned(g Guardian, o Options) <-chan struct{} {
 	if l.control.Attached != 0 {
 		l.ask(shared.RequestDetach)
-		return nil
+		if l.control.Filters == 0 {
+			return nil
+		}
 	}
 	if err := g.Revive(); err != nil {
 		o.Log.Errorf("%v; trying again", err)

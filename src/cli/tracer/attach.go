@@ -29,7 +29,7 @@ func attach(f *flags) error {
 		return err
 	}
 	c := f.config()
-	c.Seccomp = false // a filter stays for the life of a process, and so would its tracer
+	c.Seccomp = f.install
 	if err := c.Store(memory); err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (f *flags) shared() []string {
 	return []string{
 		"trace", "--probe-addr", f.probeAddr, "--wait", f.wait.String(),
 		"--async=" + strconv.FormatBool(f.async), "--verbose=" + strconv.FormatBool(f.verbose),
-		"--debug=" + strconv.FormatBool(f.debug), "--disable-stats=" + strconv.FormatBool(f.noStats),
+		"--debug=" + strconv.FormatBool(f.debug), "--install-filter=" + strconv.FormatBool(f.install), "--disable-stats=" + strconv.FormatBool(f.noStats),
 	}
 }
 

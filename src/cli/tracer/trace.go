@@ -24,6 +24,7 @@ type flags struct {
 	noScan       bool
 	scanRate     string
 	noSeccomp    bool
+	install      bool
 	pids         []string
 	pidPerTracer int
 }
@@ -65,6 +66,7 @@ func (f *flags) define(set *pflag.FlagSet) {
 	set.StringVar(&f.scanRate, "proc-scan-rate", "", "how often /proc is scanned (default 500ms)")
 	set.BoolVar(&f.noSeccomp, "disable-seccomp", false, "stop at every system call instead of filtering: for kernels before 3.5")
 	set.StringSliceVar(&f.pids, "pid", nil, "attach to this process; may be repeated")
+	set.BoolVar(&f.install, "install-filter", false, "with --pid: install the seccomp filter in the running processes, so that they run as fast as wrapped ones; it stays in them, and a holder with it when this tracer leaves")
 	set.IntVar(&f.pidPerTracer, "pid-per-tracer", 0, "share the processes among tracers of at most so many; 0: one tracer")
 }
 
@@ -94,6 +96,10 @@ func (f *flags) complete(cmd *cobra.Command, args []string) error {
 		return refuse("they are for a command that is started", "--uid and --gid don't go with --pid")
 	case len(f.pids) > 0 && f.argv0 != "":
 		return refuse("it is for a command that is started", "--argv0 doesn't go with --pid")
+	case len(f.pids) == 0 && f.install:
+		return refuse("a command that is started gets the filter anyhow", "--install-filter is for --pid")
+	case f.install && f.noSeccomp:
+		return refuse("give one of them", "--install-filter and --disable-seccomp exclude each other")
 	case f.uid < -1 || f.gid < -1:
 		return refuse("ids are numbers from 0 up", "--uid %d --gid %d", f.uid, f.gid)
 	case f.wait < 0:

@@ -76,7 +76,8 @@ func (g *Guard) Attach() error {
 		return err
 	}
 	g.trap(interest)
-	g.Memory.Control.Attached = 1
+	c := g.Memory.Control
+	c.Attached, c.Inject = 1, c.Filtered
 	dog, err := NewWatchdog(g.Memory, g.File, g.Command, g.Log)
 	if err != nil {
 		return err
@@ -87,12 +88,24 @@ func (g *Guard) Attach() error {
 	if err := g.start(dog); err != nil {
 		return err
 	}
+	g.tellPlain()
 	go func() {
-		for range leave {
-			unix.Kill(dog.loop, unix.SIGTERM)
-		}
+		<-leave
+		dog.Leave()
 	}()
 	return g.stay(dog, link)
+}
+
+// tellPlain names a process that costs more than was asked for.
+func (g *Guard) tellPlain() {
+	c := g.Memory.Control
+	pid, why := c.Plain()
+	switch {
+	case c.Plains > 1:
+		g.say("%d processes stop at every system call, which costs time; no filter could be installed in pid %d, for one: %s", c.Plains, pid, why)
+	case c.Plains == 1:
+		g.say("pid %d stops at every system call, which costs time; no filter could be installed in it: %s", pid, why)
+	}
 }
 
 // Succeed goes on where another guardian was killed.
@@ -102,7 +115,12 @@ func (g *Guard) Succeed() error {
 	if err != nil {
 		return err
 	}
-	g.Log.Warn("the guardian of the tracing loop was killed; a new one takes over")
+	if g.Memory.Control.Holding != 0 {
+		g.Log.Info("the tracer has left; what has its filter is held until it ends")
+		g.Config.ProbeAddr = ""
+	} else {
+		g.Log.Warn("the guardian of the tracing loop was killed; a new one takes over")
+	}
 	if err := dog.Adopt(); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package guard
 import (
 	"fmt"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -26,6 +27,7 @@ type Watchdog struct {
 	command []string
 	log     *logrus.Entry
 	loop    int
+	leaving atomic.Bool // the loop gets another guardian
 }
 
 // NewWatchdog prepares for a loop that is started by the command, with the shared memory as descriptor 3 and the life
@@ -109,6 +111,11 @@ func (w *Watchdog) Watch() error {
 				w.hold()
 			}
 			ptrace.Resume(w.loop, false, 0)
+		case stop.Alive() && w.leaving.Load():
+			ptrace.Detach(w.loop, signalOf(stop))
+			w.leaving.Store(false)
+			w.life.Close() // by which the loop knows that it is time to get another guardian
+			return nil
 		case stop.Alive():
 			// Signals go on to the loop; a group-stop is not kept, because it would stop the application as well.
 			ptrace.Resume(w.loop, false, signalOf(stop))

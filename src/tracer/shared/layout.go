@@ -3,6 +3,7 @@
 package shared
 
 import (
+	"bytes"
 	"sync/atomic"
 
 	"github.com/ebpfless/ebpfless/src/event"
@@ -59,14 +60,23 @@ type Control struct {
 	Rooted   uint32 // some task has another root directory: paths need its point of view
 	Order    Order
 	interest event.Interest
-	Failure  int32 // errno of the seize that failed
-	FailedAt int32 // the pid that it failed for
-	Current  int32 // task whose stop the loop is dealing with; 0 between stops
-	Pending  int32 // signal that this stop wants delivered
-	Tasks    int32 // tasks in the table
+	Trapped  event.Interest // what the filters trap that were installed in running processes
+	Failure  int32          // errno of the seize that failed
+	FailedAt int32          // the pid that it failed for
+	Current  int32          // task whose stop the loop is dealing with; 0 between stops
+	Pending  int32          // signal that this stop wants delivered
+	Tasks    int32          // tasks in the table
 	Crashes  uint32
 	Renewals uint32
 	Lost     uint32 // tasks that found no slot in the table
+	Inject   uint32 // attach mode: the filter is to be put into the running processes
+	Holding  uint32 // the tracer has left: tasks with a filter are passed on unread, others are let go
+	Resume   uint32 // another tracer has come: attach to what is new in PIDs, and tell what is there
+	Heir     int32  // the guardian that takes over from the one that watches now
+	Filters  uint32 // processes in which a filter was installed, which stays in them and in their children
+	Plains   uint32 // processes in which it could not be installed
+	plainPID int32  // the first of these
+	plainWhy [128]byte
 	PIDs     [MaxPIDs]int32
 	PIDCount int32
 	config   [ConfigSize]byte
@@ -100,6 +110,19 @@ func (c *Control) SetInterest(i event.Interest) { c.interest = i }
 // Interest is what is to be trapped and reported.
 func (c *Control) Interest() event.Interest { return c.interest }
 
+// NotePlain says that a process runs without a filter, and why; of several the first is kept.
+func (c *Control) NotePlain(pid int, why string) {
+	if c.Plains++; c.Plains == 1 {
+		c.plainPID, c.plainWhy = int32(pid), [128]byte{}
+		copy(c.plainWhy[:], why)
+	}
+}
+
+// Plain is the first process that NotePlain told of, 0 without any.
+func (c *Control) Plain() (pid int, why string) {
+	return int(c.plainPID), string(bytes.TrimRight(c.plainWhy[:], "\x00"))
+}
+
 // SetConfig stores the guardian's configuration; false when it is larger than ConfigSize.
 func (c *Control) SetConfig(b []byte) bool {
 	if len(b) > ConfigSize {
@@ -132,6 +155,8 @@ type Task struct {
 	Found     bool  // put here by the guardian: the loop never saw it begin
 	Adopted   bool  // seized again; an unfinished call may still be read from its registers
 	Held      bool  // stopped by the guardian and not continued yet
+	Plain     bool  // stops at every call: no filter could be installed in it
+	Filter    bool  // a filter was installed in it, which is there for good
 	Met       bool  // stopped before its parent's event told of it
 	Call      int32 // slot + 1 of the facts of an unfinished call; 0: none
 	Number    uint32
