@@ -11,8 +11,9 @@ import (
 type Status struct {
 	TGID, PPID, TracerPID int
 	UID, EUID, GID, EGID  uint32
-	Seccomp               int  // mode: 1 strict, 2 a filter (Linux 3.8)
-	NoNewPrivs            bool // Linux 4.10
+	Permitted             uint64 // capabilities
+	Seccomp               int    // mode: 1 strict, 2 a filter (Linux 3.8)
+	NoNewPrivs            bool   // Linux 4.10
 }
 
 // Status reads /proc/TID/status.
@@ -47,6 +48,8 @@ func parseStatus(text []byte) (s Status) {
 			s.TracerPID = int(number(&rest))
 		case "Uid":
 			s.UID, s.EUID = number(&rest), number(&rest)
+		case "CapPrm":
+			s.Permitted, _ = strconv.ParseUint(string(bytes.TrimSpace(rest)), 16, 64)
 		case "Seccomp":
 			s.Seccomp = int(number(&rest))
 		case "NoNewPrivs":

@@ -49,7 +49,6 @@ func (l *Loop) takeUp(w *watch) {
 			w.Found(int(t.TGID))
 		}
 	})
-	l.inject(w.interest)
 }
 
 // inject installs the filter in every process that stops at each call, where that was asked for.

@@ -96,12 +96,15 @@ func (l *Loop) begin(launcher int, w *watch) bool {
 		c.SetState(shared.Failed)
 		return false
 	}
-	if c.Resume != 0 && c.Holding == 0 {
+	if c.Seized != 0 && c.Unsettled != 0 {
 		l.takeUp(w)
-		c.Resume = 0
 	}
 	c.Seized = uint32(os.Getpid())
 	c.SetState(shared.Tracing)
+	if c.Unsettled != 0 {
+		l.inject(w.interest)
+		c.Unsettled = 0
+	}
 	return true
 }
 
@@ -116,7 +119,6 @@ func (l *Loop) attachAll(w *watch) bool {
 			return false
 		}
 	}
-	l.inject(w.interest)
 	return l.control.Tasks > 0 // those that have ended meanwhile are no failure of the others
 }
 

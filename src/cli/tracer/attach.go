@@ -1,6 +1,7 @@
 package tracer
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -21,10 +22,12 @@ func attach(f *flags) error {
 	if len(pids) > shared.MaxPIDs {
 		return refuse("use several tracers", "%d processes are more than the %d that one tracer takes", len(pids), shared.MaxPIDs)
 	}
-	if f.pidPerTracer > 0 && len(pids) > f.pidPerTracer {
-		return share(f, pids)
+	groups := f.groups(pids)
+	if len(groups) > 1 {
+		return share(f, groups)
 	}
-	memory, file, err := prepare()
+	holder, pids := groups[0].holder, groups[0].pids
+	memory, file, err := prepareFor(holder)
 	if err != nil {
 		return err
 	}
@@ -39,7 +42,7 @@ func attach(f *flags) error {
 	memory.Control.PIDCount = int32(len(pids))
 	g := &guard.Guard{
 		Memory: memory, File: file, Config: c, Command: []string{self(), "loop"},
-		Log: logger(c), Settled: func() {},
+		Inherit: holder != 0, Log: logger(c), Settled: func() {},
 	}
 	if c.Verbose {
 		sayFeatures(g.Log)
@@ -50,11 +53,56 @@ func attach(f *flags) error {
 	return nil
 }
 
+// group is what one tracer attaches to.
+type group struct {
+	holder int // whose place it takes; 0: nobody's
+	pids   []int
+}
+
+// groups divides processes among tracers: one takes the place of one holder.
+func (f *flags) groups(pids []int) []group {
+	var free []int
+	held := map[int][]int{}
+	for _, pid := range pids {
+		if holder := guard.HolderOf(pid); holder != 0 {
+			held[holder] = append(held[holder], pid)
+		} else {
+			free = append(free, pid)
+		}
+	}
+	var groups []group
+	for _, holder := range slices.Sorted(maps.Keys(held)) {
+		groups = append(groups, group{holder, held[holder]})
+	}
+	most := len(free)
+	if f.pidPerTracer > 0 {
+		most = f.pidPerTracer
+	}
+	if len(free) > 0 {
+		for some := range slices.Chunk(free, most) {
+			groups = append(groups, group{pids: some})
+		}
+	}
+	return groups
+}
+
+// prepareFor makes shared memory, or opens that of a holder.
+func prepareFor(holder int) (*shared.Memory, *os.File, error) {
+	if holder == 0 {
+		return prepare()
+	}
+	memory, file, err := guard.OpenHolder(holder)
+	if err != nil {
+		return nil, nil, refuse("the processes run on, untraced", "%v", err)
+	}
+	return memory, file, nil
+}
+
 // share starts a tracer of its own for each group of processes, and passes signals on to all of them.
-func share(f *flags, pids []int) error {
+func share(f *flags, groups []group) error {
 	var children []*exec.Cmd
-	for group := range slices.Chunk(pids, f.pidPerTracer) {
-		child := exec.Command(self(), append(f.shared(), flagsOf(group)...)...)
+	for _, g := range groups {
+		child := exec.Command(self(), append(f.shared(), flagsOf(g.pids)...)...)
 		child.Stdout, child.Stderr = os.Stdout, os.Stderr
 		if err := child.Start(); err != nil {
 			return err

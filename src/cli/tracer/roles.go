@@ -160,19 +160,21 @@ func (l *lifeline) Revive() error {
 		return fmt.Errorf("start a guardian: %w", err)
 	}
 	defer null.Close()
+	err = unix.Dup3(int(mine.Fd()), lifeFD, 0)
+	mine.Close()
+	if err != nil {
+		return fmt.Errorf("make a life line: %w", err)
+	}
+	l.file = os.NewFile(lifeFD, "life line")
 	pid, err := syscall.ForkExec("/proc/self/exe", []string{self(), "guard", "--successor"}, &syscall.ProcAttr{
 		Dir: "/", Env: os.Environ(), Files: []uintptr{null.Fd(), null.Fd(), 2, memoryFD, theirs.Fd()},
 		Sys: &syscall.SysProcAttr{Setsid: true},
 	})
 	if err != nil {
-		mine.Close()
 		return fmt.Errorf("start a guardian: %w", err)
 	}
 	go unix.Wait4(pid, nil, 0, nil) // it is a child of ours until it, too, is killed
-	err = unix.Dup3(int(mine.Fd()), lifeFD, 0)
-	mine.Close()
-	l.file = os.NewFile(lifeFD, "life line")
-	return err
+	return nil
 }
 
 // closeAbove closes what was inherited and is not ours: the application's sockets and locks must not live on in us.

@@ -26,6 +26,7 @@ type Guard struct {
 	Config  Config
 	Command []string // starts a loop
 	Log     *logrus.Entry
+	Inherit bool // the memory is a holder's: attach mode takes its loop over
 	// Settled is called when the application runs: from then on nothing that it could miss may be held open.
 	Settled func()
 
@@ -75,25 +76,39 @@ func (g *Guard) Attach() error {
 	if err != nil {
 		return err
 	}
-	g.trap(interest)
-	c := g.Memory.Control
-	c.Attached, c.Inject = 1, c.Filtered
-	dog, err := NewWatchdog(g.Memory, g.File, g.Command, g.Log)
-	if err != nil {
-		return err
-	}
 	leave := make(chan os.Signal, 1)
 	signal.Notify(leave, unix.SIGTERM, unix.SIGINT, unix.SIGQUIT)
 	signal.Ignore(unix.SIGHUP)
-	if err := g.start(dog); err != nil {
+	dog, err := g.attach(interest)
+	if err != nil {
 		return err
 	}
-	g.tellPlain()
 	go func() {
+		dog.settle()
+		g.tellPlain()
 		<-leave
 		dog.Leave()
 	}()
 	return g.stay(dog, link)
+}
+
+// attach has a loop attach to the processes, a new one or that of a holder.
+func (g *Guard) attach(interest event.Interest) (*Watchdog, error) {
+	g.trap(interest)
+	c := g.Memory.Control
+	c.Attached, c.Inject = 1, 0
+	if g.Config.Seccomp {
+		c.Inject = c.Filtered
+	}
+	c.Plains, c.Unsettled = 0, 1
+	if g.Inherit {
+		return Inherit(g.Memory, g.File, g.Command, g.Log)
+	}
+	dog, err := NewWatchdog(g.Memory, g.File, g.Command, g.Log)
+	if err == nil {
+		err = g.start(dog)
+	}
+	return dog, err
 }
 
 // tellPlain names a process that costs more than was asked for.
@@ -115,14 +130,17 @@ func (g *Guard) Succeed() error {
 	if err != nil {
 		return err
 	}
-	if g.Memory.Control.Holding != 0 {
-		g.Log.Info("the tracer has left; what has its filter is held until it ends")
-		g.Config.ProbeAddr = ""
-	} else {
+	c := g.Memory.Control
+	holding := c.Holding != 0
+	if !holding {
 		g.Log.Warn("the guardian of the tracing loop was killed; a new one takes over")
 	}
 	if err := dog.Adopt(); err != nil {
 		return err
+	}
+	if holding {
+		c.Held = 1
+		return dog.Watch() // there is nothing to send, and others may come to
 	}
 	return g.stay(dog, g.link(event.Wrapped))
 }

@@ -102,6 +102,10 @@ func (w *Watchdog) Watch() error {
 		if err == unix.EINTR {
 			continue
 		}
+		if (err != nil || pid != w.loop) && w.lives() {
+			time.Sleep(100 * time.Millisecond) // it can't be guarded, and is no child of ours
+			continue
+		}
 		if err != nil || pid != w.loop {
 			return w.replace()
 		}
@@ -111,7 +115,7 @@ func (w *Watchdog) Watch() error {
 				w.hold()
 			}
 			ptrace.Resume(w.loop, false, 0)
-		case stop.Alive() && w.leaving.Load():
+		case stop.Alive() && (w.leaving.Load() || w.memory.Control.Succeeded(os.Getpid())):
 			ptrace.Detach(w.loop, signalOf(stop))
 			w.leaving.Store(false)
 			w.life.Close() // by which the loop knows that it is time to get another guardian
@@ -128,6 +132,13 @@ func (w *Watchdog) Watch() error {
 			}
 		}
 	}
+}
+
+// lives tells whether the loop does.
+func (w *Watchdog) lives() bool {
+	var proc procfs.Reader
+	state := proc.State(w.loop)
+	return state != 0 && state != 'Z' && state != 'X'
 }
 
 func ending(stop ptrace.Stop) string {

@@ -48,39 +48,40 @@ const (
 
 // Control is one page of single values.
 type Control struct {
-	state    uint32
-	request  uint32
-	guarded  uint32 // the loop that the guardian watches over
-	GuardPID int32  // the guardian, which may send SIGSTOP on its own account
-	LoopPID  int32  // the tracing loop
-	Seized   uint32 // the loop has attached at least once: a successor adopts, it doesn't begin
-	Filtered uint32 // tasks have a seccomp filter: everything else runs free
-	Attached uint32 // attach mode
-	Bare     uint32 // the loop has crashed too often: hold the tasks, read nothing
-	Rooted   uint32 // some task has another root directory: paths need its point of view
-	Order    Order
-	interest event.Interest
-	Trapped  event.Interest // what the filters trap that were installed in running processes
-	Failure  int32          // errno of the seize that failed
-	FailedAt int32          // the pid that it failed for
-	Current  int32          // task whose stop the loop is dealing with; 0 between stops
-	Pending  int32          // signal that this stop wants delivered
-	Tasks    int32          // tasks in the table
-	Crashes  uint32
-	Renewals uint32
-	Lost     uint32 // tasks that found no slot in the table
-	Inject   uint32 // attach mode: the filter is to be put into the running processes
-	Holding  uint32 // the tracer has left: tasks with a filter are passed on unread, others are let go
-	Resume   uint32 // another tracer has come: attach to what is new in PIDs, and tell what is there
-	Heir     int32  // the guardian that takes over from the one that watches now
-	Filters  uint32 // processes in which a filter was installed, which stays in them and in their children
-	Plains   uint32 // processes in which it could not be installed
-	plainPID int32  // the first of these
-	plainWhy [128]byte
-	PIDs     [MaxPIDs]int32
-	PIDCount int32
-	config   [ConfigSize]byte
-	length   uint32
+	state     uint32
+	request   uint32
+	guarded   uint32 // the loop that the guardian watches over
+	GuardPID  int32  // the guardian, which may send SIGSTOP on its own account
+	LoopPID   int32  // the tracing loop
+	Seized    uint32 // the loop has attached at least once: a successor adopts, it doesn't begin
+	Filtered  uint32 // tasks have a seccomp filter: everything else runs free
+	Attached  uint32 // attach mode
+	Bare      uint32 // the loop has crashed too often: hold the tasks, read nothing
+	Rooted    uint32 // some task has another root directory: paths need its point of view
+	Order     Order
+	interest  event.Interest
+	Trapped   event.Interest // what the filters trap that were installed in running processes
+	Failure   int32          // errno of the seize that failed
+	FailedAt  int32          // the pid that it failed for
+	Current   int32          // task whose stop the loop is dealing with; 0 between stops
+	Pending   int32          // signal that this stop wants delivered
+	Tasks     int32          // tasks in the table
+	Crashes   uint32
+	Renewals  uint32
+	Lost      uint32 // tasks that found no slot in the table
+	Inject    uint32 // attach mode: the filter is to be put into the running processes
+	Holding   uint32 // the tracer has left: tasks with a filter are passed on unread, others are let go
+	Held      uint32 // Holding, and a guardian is there that only watches the loop
+	Unsettled uint32 // attach mode: the loop has not attached to all PIDs yet, nor put the filter into them
+	heir      int32  // the guardian that takes over from the one that watches now
+	Filters   uint32 // processes in which a filter was installed, which stays in them and in their children
+	Plains    uint32 // processes in which it could not be installed
+	plainPID  int32  // the first of these
+	plainWhy  [128]byte
+	PIDs      [MaxPIDs]int32
+	PIDCount  int32
+	config    [ConfigSize]byte
+	length    uint32
 }
 
 // State reads the loop's state.
@@ -109,6 +110,15 @@ func (c *Control) SetInterest(i event.Interest) { c.interest = i }
 
 // Interest is what is to be trapped and reported.
 func (c *Control) Interest() event.Interest { return c.interest }
+
+// Succeed says which guardian is to take the place of the one that watches now; 0: none.
+func (c *Control) Succeed(pid int) { atomic.StoreInt32(&c.heir, int32(pid)) }
+
+// Succeeded tells a guardian whether another one waits for its place.
+func (c *Control) Succeeded(pid int) bool {
+	heir := atomic.LoadInt32(&c.heir)
+	return heir != 0 && heir != int32(pid)
+}
 
 // NotePlain says that a process runs without a filter, and why; of several the first is kept.
 func (c *Control) NotePlain(pid int, why string) {
