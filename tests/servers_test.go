@@ -136,13 +136,13 @@ func TestServers(t *testing.T) {
 		skip(t, "needs root, to become the user that the database wants")
 	}
 	for _, srv := range servers {
-		for _, how := range []string{"wrapped", "attached"} {
-			t.Run(srv.name+"/"+how, func(t *testing.T) { srv.try(t, how == "attached") })
-		}
+		t.Run(srv.name+"/wrapped", func(t *testing.T) { srv.try(t, false) })
+		t.Run(srv.name+"/attached", func(t *testing.T) { srv.try(t, true) })
+		t.Run(srv.name+"/attached, filter", func(t *testing.T) { srv.try(t, true, "--install-filter") })
 	}
 }
 
-func (srv *server) try(t *testing.T, attach bool) {
+func (srv *server) try(t *testing.T, attach bool, flags ...string) {
 	for _, name := range srv.needs {
 		if found, _ := filepath.Glob(name); len(found) == 0 {
 			if _, err := exec.LookPath(name); err != nil {
@@ -164,7 +164,7 @@ func (srv *server) try(t *testing.T, attach bool) {
 	if srv.prepare != nil {
 		srv.prepare(t, s)
 	}
-	tracer := []string{program(t, "cws-instrumentation"), "trace", "--probe-addr", probe.Addr()}
+	tracer := append([]string{program(t, "cws-instrumentation"), "trace", "--probe-addr", probe.Addr()}, flags...)
 	command := srv.command(s)
 	if !attach {
 		command = append(append(tracer, "--"), command...)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -208,6 +209,9 @@ func (m mode) attached(t *testing.T, tracer string, arguments []string, file, di
 	if status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)); err == nil &&
 		regexp.MustCompile(`TracerPid:\s+0\n`).Match(status) {
 		t.Error("attach: reported, but not attached to")
+	}
+	if slices.Contains(m.flags, "--install-filter") {
+		awaitFilter(t, pid)
 	}
 	if _, err := target.stdin.WriteString("g"); err != nil {
 		t.Error(err)

@@ -67,10 +67,11 @@ func (i *Interest) WantsOpen(flags uint32) bool {
 }
 
 // Covers tells whether whoever reports what i asks for reports everything that other asks for.
-func (i Interest) Covers(other Interest) bool {
+func (i *Interest) Covers(other *Interest) bool {
 	flags := i.OpenFlags == 0 || other.OpenFlags != 0 && other.OpenFlags&^i.OpenFlags == 0
+	spared := i.SparedOpens == 0 || i.SparedOpens == other.SparedOpens && i.UnlessOpens == other.UnlessOpens
 	signals := i.Signals == 0 || other.Signals != 0 && other.Signals&^i.Signals == 0
-	return other.Kinds&^i.Kinds == 0 && (flags || !other.Kinds.Has(Open)) && (signals || !other.Kinds.Has(Signal))
+	return other.Kinds&^i.Kinds == 0 && (flags && spared || !other.Kinds.Has(Open)) && (signals || !other.Kinds.Has(Signal))
 }
 
 // All is the interest of a probe that doesn't say.

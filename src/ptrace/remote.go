@@ -177,6 +177,7 @@ func (r *Remote) halt() (Stop, error) {
 			if !stop.Alive() {
 				return Stop{}, ErrGone
 			}
+			Interrupt(r.TID) // which any other stop has undone
 		}
 	}
 	return Stop{}, ErrBusy

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ebpfless/ebpfless/src/event"
+	"github.com/ebpfless/ebpfless/src/host"
 	"github.com/ebpfless/ebpfless/src/procfs"
 	"github.com/ebpfless/ebpfless/src/ptrace"
 	"github.com/ebpfless/ebpfless/src/seccomp"
@@ -35,7 +36,7 @@ func (l *Loop) installAll(interest event.Interest) error {
 	tried := map[int32]bool{}
 	for tgid := l.untried(tried); tgid != 0; tgid = l.untried(tried) {
 		tried[tgid] = true
-		if err := i.process(int(tgid)); err != nil {
+		if err := i.process(int(tgid)); err != nil && !errors.Is(err, ptrace.ErrGone) {
 			i.mark(int(tgid), func(t *shared.Task) { t.Plain = true })
 			l.control.NotePlain(int(tgid), err.Error())
 		}
@@ -54,6 +55,9 @@ func (l *Loop) untried(tried map[int32]bool) (tgid int32) {
 
 // process has all threads stand still first: none can be about to fork a child that would have no filter.
 func (i *installer) process(tgid int) error {
+	if !host.SameGroups(tgid) {
+		return errors.New("it is in another control group than the first process that is traced; give it a tracer of its own")
+	}
 	i.stopped = map[int]ptrace.Stop{}
 	defer func() {
 		for _, stop := range i.stopped {
@@ -100,7 +104,9 @@ func (i *installer) stop(tgid int) error {
 			time.Sleep(50 * time.Microsecond)
 			continue
 		}
-		i.take(tgid, stop)
+		if i.take(tgid, stop); stop.Alive() && i.loop.memory.Find(stop.TID) != nil {
+			delete(asked, int32(stop.TID)) // any other stop has undone the interrupt
+		}
 	}
 	return ptrace.ErrBusy
 }
@@ -108,15 +114,13 @@ func (i *installer) stop(tgid int) error {
 // ask interrupts threads that have not been, and counts those that still run.
 func (i *installer) ask(tgid int, asked map[int32]bool) (running int) {
 	i.loop.memory.Each(func(t *shared.Task) {
-		if int(t.TGID) != tgid {
+		if _, stands := i.stopped[int(t.TID)]; stands || int(t.TGID) != tgid {
 			return
 		}
+		running++
 		if !asked[t.TID] {
 			asked[t.TID] = true
 			ptrace.Interrupt(int(t.TID))
-		}
-		if _, stands := i.stopped[int(t.TID)]; !stands {
-			running++
 		}
 	})
 	return running

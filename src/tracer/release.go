@@ -35,7 +35,7 @@ func (l *Loop) leave() {
 // takeUp follows where this loop was a holder until now: what it held is told to the new probe, and what is new among the
 // processes to trace is attached to.
 func (l *Loop) takeUp(w *watch) {
-	covered := l.control.Trapped.Covers(w.interest)
+	covered := l.control.Trapped.Covers(&w.interest)
 	for _, pid := range l.control.PIDs[:l.control.PIDCount] {
 		if l.memory.Find(int(pid)) == nil {
 			l.attach(int(pid), threads)
@@ -56,10 +56,29 @@ func (l *Loop) inject(interest event.Interest) {
 	if l.control.Inject == 0 {
 		return
 	}
-	if err := l.installAll(interest); err != nil {
+	err := l.join(l.control.PIDs[0])
+	if err == nil {
+		err = l.installAll(interest)
+	}
+	if err != nil {
 		l.control.NotePlain(int(l.control.PIDs[0]), err.Error())
+		return
 	}
 	l.control.Trapped = interest
+}
+
+// join moves the loop into the control groups of a process: whoever kills all of the tracer's own must not kill loop and
+// guardian at once, while the application lives on with a filter.
+func (l *Loop) join(pid int32) error { return host.JoinGroups(int(pid)) }
+
+// rejoin does the same for the successor of a loop that was killed. It is better there than nowhere.
+func (l *Loop) rejoin() {
+	joined := false
+	l.memory.Each(func(t *shared.Task) {
+		if t.Filter && t.TID == t.TGID && !joined {
+			joined = l.join(t.TID) == nil
+		}
+	})
 }
 
 // silent is a watcher that looks at nothing.
