@@ -21,13 +21,13 @@ type working struct {
 	out *os.File
 }
 
-func work(t *testing.T, seconds int) *working {
+func work(t *testing.T) *working {
 	t.Helper()
 	out, err := os.CreateTemp(t.TempDir(), "out")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &working{exec.Command(load(t, "worker"), strconv.Itoa(seconds)), out}
+	w := &working{exec.Command(load(t, "worker"), "3600"), out}
 	w.Stdout, w.Stderr = out, out
 	if err := w.Start(); err != nil {
 		t.Fatal(err)
@@ -35,9 +35,11 @@ func work(t *testing.T, seconds int) *working {
 	return w
 }
 
-// judge waits for the worker's end: no call of it may have failed.
+// judge ends the worker: no call of it may have failed.
 func (w *working) judge(t *testing.T) {
 	t.Helper()
+	time.Sleep(time.Second) // what was done to it last shows in what it does then
+	w.Process.Signal(syscall.SIGTERM)
 	timer := time.AfterFunc(2*time.Minute, func() { w.Process.Kill() })
 	defer timer.Stop()
 	if err := w.Wait(); err != nil || !strings.HasSuffix(lastLine(output(w.out)), " 0 failed") {
@@ -84,7 +86,7 @@ func rounds() int {
 
 // Tracers come and leave while a program works. No call of it fails, and no tracer is left.
 func TestAttachAndDetachLeaveAProgramAsItWas(t *testing.T) {
-	w := work(t, 10+rounds())
+	w := work(t)
 	for i := range rounds() {
 		detach(t, attach(t, w), []syscall.Signal{syscall.SIGTERM, syscall.SIGINT}[i%2])
 		if tracer := tracerOf(w.Process.Pid); tracer != 0 {
@@ -97,7 +99,7 @@ func TestAttachAndDetachLeaveAProgramAsItWas(t *testing.T) {
 // A filter stays in a program, so a holder stays with it: no call fails, and the next tracer takes over with the filter that
 // is there.
 func TestAFilterIsHeldAndTakenOver(t *testing.T) {
-	w := work(t, 10+rounds())
+	w := work(t)
 	pid := w.Process.Pid
 	first := 0
 	for i := range rounds() {
@@ -147,7 +149,7 @@ func TestKillsOfAnAttachedTracerDisturbNothing(t *testing.T) {
 	for _, flags := range [][]string{nil, {"--install-filter"}} {
 		t.Run(strings.Join(flags, " "), func(t *testing.T) {
 			count := kills() / 20
-			w := work(t, 15+count/4)
+			w := work(t)
 			pid := w.Process.Pid
 			r := attach(t, w, flags...)
 			killEach(t, pid, "loop", count)
@@ -198,7 +200,7 @@ func awaitTracer(t *testing.T, pid int, is func(loop int) bool) {
 func TestAKillOfTheTracersControlGroupDisturbsNothing(t *testing.T) {
 	here := groupHierarchy(t)
 	theirs, ours := group(t, here, "application"), group(t, here, "tracer")
-	w := work(t, 12)
+	w := work(t)
 	pid := w.Process.Pid
 	put(t, theirs, pid)
 	r := attach(t, w, "--install-filter", "--async")

@@ -1,18 +1,19 @@
 /*
- * Opens files from three threads, starts children and waits for them, for a number of seconds. It prints how many calls
+ * Opens files from three threads, starts children and waits for them, for a number of seconds or until SIGTERM. It prints how many calls
  * it made and how many failed, and ends with 1 if any did.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-static double end;
+static volatile double end;
 static long calls, failures;
 
 static double now(void)
@@ -21,6 +22,12 @@ static double now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static void stop(int signal)
+{
+	(void)signal;
+	end = 0;
 }
 
 static void failed(const char *what)
@@ -62,6 +69,7 @@ int main(int argc, char **argv)
 {
 	pthread_t threads[2];
 
+	signal(SIGTERM, stop);
 	end = now() + (argc > 1 ? atof(argv[1]) : 1);
 	for (int i = 0; i < 2; i++)
 		pthread_create(&threads[i], NULL, opens, NULL);

@@ -34,6 +34,9 @@ func forbidden(pid int) string {
 	if reader.Status(pid, &status) == 0 && status.TracerPID != 0 {
 		return fmt.Sprintf("it is traced already, by pid %d", status.TracerPID)
 	}
+	if state := reader.State(pid); state == 'Z' || state == 'X' {
+		return "it has ended, and waits for its parent to take notice"
+	}
 	if scope, err := os.ReadFile("/proc/sys/kernel/yama/ptrace_scope"); err == nil {
 		switch strings.TrimSpace(string(scope)) {
 		case "1":
