@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/ebpfless/ebpfless/src/host"
 	"github.com/ebpfless/ebpfless/src/procfs"
 	"golang.org/x/sys/unix"
 )
@@ -116,7 +117,7 @@ func (f *Follower) judge(pid int, v verdict, seen bool, now time.Time) verdict {
 	switch {
 	case reader.Status(pid, &status) != 0: // gone
 		return verdict{again: never}
-	case status.TracerPID != 0, own(pid):
+	case status.TracerPID != 0 && !host.Holds("/proc", status.TracerPID), own(pid):
 		return verdict{again: never}
 	case v.sent && now.Before(v.again):
 		return v
@@ -130,7 +131,7 @@ func (f *Follower) judge(pid int, v verdict, seen bool, now time.Time) verdict {
 // own tells the tracers' processes, which live beside the application where it is wrapped.
 func own(pid int) bool {
 	name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
-	return err == nil && string(name) == "cws-instrumenta\n"
+	return err == nil && string(name) == "cws-instrumenta\n" || host.Holds("/proc", pid)
 }
 
 // attach starts a tracer for some processes.
