@@ -70,9 +70,9 @@ packages: ## build .deb and .rpm packages for amd64 and arm64 into dist/
 		dist/bin/$(shell go env GOHOSTARCH)/$$name completion $$shell >dist/completions/$$name.$$shell || exit 1; done; done
 	gzip -9nc CHANGELOG.md >dist/NEWS.gz
 	GOARCH= go run ./packaging/build -dist dist -version '$(PACKAGE_VERSION)' -epoch $(SOURCE_DATE_EPOCH)
-	for arch in amd64 arm64; do packaging/tarball dist $$arch '$(PACKAGE_VERSION)' && \
-		go run $(SBOM) bin -json -output dist/ebpfless-$$arch.cdx.json -noserial dist/bin/$$arch/system-probe 2>/dev/null && \
-		sed -i "s/\"timestamp\": \".*\"/\"timestamp\": \"$$(date -u -d @$(SOURCE_DATE_EPOCH) +%FT%TZ)\"/" dist/ebpfless-$$arch.cdx.json || exit 1; done
+	for arch in amd64 arm64; do packaging/tarball dist $$arch '$(PACKAGE_VERSION)' || exit 1; for name in $(COMMANDS); do \
+		go run $(SBOM) bin -json -output dist/$$name-$$arch.cdx.json -noserial dist/bin/$$arch/$$name 2>/dev/null && \
+		sed -i "s/\"timestamp\": \".*\"/\"timestamp\": \"$$(date -u -d @$(SOURCE_DATE_EPOCH) +%FT%TZ)\"/" dist/$$name-$$arch.cdx.json || exit 1; done; done
 	cd dist && sha256sum *.deb *.rpm *.tar.gz *.cdx.json >SHA256SUMS
 
 repo: ## make signed apt and yum repositories of dist/ in REPO (SIGNING_KEY=file)

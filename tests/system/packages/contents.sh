@@ -38,12 +38,12 @@ has_changelog() {
 	esac
 }
 
-# bill_of_materials: every module that the probe is made of, by its name and version.
+# bill_of_materials DIST PROGRAM: every module that it is made of, by its name and version.
 bill_of_materials() {
 	local module version
 	while read -r _ module version _; do
-		jq -e --arg m "$module" --arg v "$version" 'any(.components[]; .name == $m and .version == $v)' "$1/ebpfless-amd64.cdx.json" >/dev/null || return 1
-	done < <(go version -m "$1/bin/amd64/system-probe" | awk '$1 == "dep"')
+		jq -e --arg m "$module" --arg v "$version" 'any(.components[]; .name == $m and .version == $v)' "$1/$2-amd64.cdx.json" >/dev/null || return 1
+	done < <(go version -m "$1/bin/amd64/$2" | awk '$1 == "dep"')
 }
 
 # versions: what make calls a build, by the tag of its commit.
@@ -96,7 +96,9 @@ contents() {
 		check "${package##*/} can be read by old tools" old_tools "$package"
 		check "${package##*/} has a changelog" has_changelog "$package"
 	done
-	check "the bill of materials names every module" bill_of_materials "$dist"
+	for package in cws-instrumentation system-probe cwsctl; do
+		check "the bill of materials of $package names every module" bill_of_materials "$dist" "$package"
+	done
 	check "versions sort" versions
 	check "scripts are those of dash and busybox, too" scripts
 	check "the unit's exposure is the README's" exposure

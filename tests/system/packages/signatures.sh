@@ -4,7 +4,7 @@
 
 # debsig DIR FILE: debsig-verify(1) with the key in DIR alone.
 debsig() {
-	local id=$1/id trust=$TESTBED/debsig
+	local id trust=$TESTBED/debsig
 	rm -rf "$trust"
 	id=$(gpg --show-keys --with-colons "$1/ebpfless.asc" | awk -F: '$1 == "pub" { print $5; exit }')
 	mkdir -p "$trust/policies/$id" "$trust/keyrings/$id"
