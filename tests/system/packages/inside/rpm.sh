@@ -38,12 +38,12 @@ interrupt() {
 	fetch downgrade "${packages[@]/%/-1.0.0}"
 }
 
-# Packages of a distribution own these: chkconfig, fish and zsh.
-mkdir -p /etc/rc.d/init.d /usr/share/fish/vendor_completions.d /usr/share/zsh/site-functions
+# Packages of a distribution own these: chkconfig, filesystem, fish and zsh.
+mkdir -p /etc/rc.d/init.d /usr/share/licenses /usr/share/fish/vendor_completions.d /usr/share/zsh/site-functions
 files >/root/before
 serve /srv/repo
 trust /srv/repo/other.asc
-check "a repository signed with another key is refused" refused 'repomd.xml GPG signature verification error' fetch install cws-probe-1.0.0
+check "a repository signed with another key is refused" refused 'repomd.xml GPG signature verification error' dnf -y install cws-probe-1.0.0
 trust /srv/repo/ebpfless.asc foreign 0
 check "a package signed with another key is refused" refused 'GPG|public key|not installed' fetch install cws-probe-1.0.0
 trust /srv/repo/ebpfless.asc
