@@ -49,9 +49,14 @@ static void in_namespace(void)
 	unmounted("b", 0);
 	umount2("b", 0); /* EINVAL: nothing is mounted there any more */
 	a_dir("m/old");
-	if (chdir("m") || syscall(SYS_pivot_root, ".", "old"))
-		die("pivot_root");
+	if (chdir("m"))
+		die("chdir");
 	expect("chdir", "path=%s retval=0", in("m"));
+	if (syscall(SYS_pivot_root, ".", "old")) {
+		if (errno != EINVAL)
+			die("pivot_root");
+		return skip("no pivot_root(2) out of an initramfs");
+	}
 	if (chdir("/"))
 		die("chdir");
 	expect("chdir", "path=\"/\" retval=0");
