@@ -31,8 +31,6 @@ const notCalled = "no application can call it here, and nothing of ours does"
 var none = ^uintptr(0) // a descriptor that can't be open
 
 var attempts = []attempt{
-	{Finding{Name: "seccomp(2)", Since: "3.17", Without: "filters are installed by prctl(2)"},
-		unix.SYS_SECCOMP, [5]uintptr{unix.SECCOMP_SET_MODE_FILTER}},
 	{Finding{Name: "memfd_create(2)", Since: "3.17", Without: "the tracer's memory is an unlinked file in /dev/shm or /run"},
 		unix.SYS_MEMFD_CREATE, [5]uintptr{}},
 	{Finding{Name: "getrandom(2)", Since: "3.17", Without: "random numbers come from /dev/urandom"},
@@ -58,11 +56,7 @@ func (a *attempt) try() Finding {
 // Look tries every feature. The subject is a command that calls Subject, to be traced for a moment; the error says why
 // that was not possible, and then what only a tracee shows is missing from the findings.
 func Look(subject []string) ([]Finding, error) {
-	findings := []Finding{
-		{Name: "seccomp filter", Since: "3.5", There: seccomp.Supported() == nil, Without: "every system call of the application stops"},
-		{Name: "SECCOMP_FILTER_FLAG_SPEC_ALLOW", Since: "4.17", There: specAllow(),
-			Without: "a filter switches mitigations of speculation on for the application"},
-	}
+	findings := filters()
 	for i := range attempts {
 		findings = append(findings, attempts[i].try())
 	}
@@ -71,6 +65,18 @@ func Look(subject []string) ([]Finding, error) {
 		return findings, err
 	}
 	return append(findings, seen.findings()...), nil
+}
+
+// filters looks at what matters only where there are any.
+func filters() []Finding {
+	found := []Finding{{Name: "seccomp filter", Since: "3.5", There: seccomp.Supported() == nil, Without: "every system call of the application stops"}}
+	if !found[0].There {
+		return found
+	}
+	call := attempt{Finding{Name: "seccomp(2)", Since: "3.17", Without: "filters are installed by prctl(2)"},
+		unix.SYS_SECCOMP, [5]uintptr{unix.SECCOMP_SET_MODE_FILTER}}
+	return append(found, call.try(), Finding{Name: "SECCOMP_FILTER_FLAG_SPEC_ALLOW", Since: "4.17", There: specAllow(),
+		Without: "a filter may switch mitigations of speculation on for the application"})
 }
 
 // specAllow asks without a program: the flags are looked at first, and a null pointer is EFAULT then.
