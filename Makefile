@@ -35,7 +35,7 @@ SBOM        := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-detections test-ordinary test-init packages repo release test-packages test-install test-docker test-kernels test-selinux check fuzz bench clean setup $(COMMANDS)
+.PHONY: help build run test test-detections test-ordinary test-init packages repo release test-packages test-install test-docker test-kernels test-selinux test-arm64 check fuzz bench clean setup $(COMMANDS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -96,6 +96,9 @@ test-kernels: ## run the programs on the distribution's kernel, and on each bzIm
 
 test-selinux: ## run the packages on an enforcing SELinux host in a virtual machine (needs root; some minutes)
 	tests/system/selinux/run all
+
+test-arm64: ## run programs, traced programs and packages on an emulated arm64 machine (needs root)
+	tests/system/arm64/run
 
 check: ## gofmt, go vet, staticcheck, shellcheck
 	@unformatted=$$(gofmt -l src tests); test -z "$$unformatted" || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }
