@@ -105,6 +105,9 @@ func (r *Reader) fromRegisters(tid int, atSeccomp bool, c *Call) unix.Errno {
 		c.ABI = r.regs.abi(tid)
 	}
 	r.regs.fill(c)
+	if entryShows && !atSeccomp && c.Result != -int64(unix.ENOSYS) {
+		c.Phase = Exit
+	}
 	return 0
 }
 

@@ -10,6 +10,10 @@ import (
 // ArgsSurvive tells whether the arguments can still be read at the exit of a call.
 const ArgsSurvive = true
 
+// entryShows tells whether the result register holds ENOSYS at every entry stop, so that anything else is an exit (pt_regs of
+// arch/x86/entry).
+const entryShows = true
+
 // registers holds user_regs_struct, which PTRACE_GETREGS of a 64-bit tracer gives for 32-bit tracees too.
 type registers struct{ unix.PtraceRegs }
 

@@ -16,6 +16,9 @@ const (
 	arm32Length    = 72 // bytes of a 32-bit tracee's register set: 18 words
 )
 
+// entryShows: at an entry stop the result register still holds the first argument.
+const entryShows = false
+
 // registers holds the general register set of a 64-bit or a 32-bit tracee.
 type registers struct {
 	raw    [34]uint64
