@@ -2,226 +2,332 @@
 # Installs ebpfless: tracer, probe and services, from a signed repository, and switches the eBPF-less mode on.
 #
 #     curl -fsSL https://HOST/install.sh | bash
-#     bash install.sh [--wrap NAME]... [--from DIR] [--no-ebpfless] [--dry-run] | --uninstall [--purge]
+#     bash install.sh [--wrap NAME...] [--from DIR] [--no-ebpfless] [--dry-run] | --uninstall [--purge]
 #
-# MIRROR=URL names the repository, VERSION=1.2.3 one version. DD_API_KEY, DD_SITE, DD_HOSTNAME, DD_TAGS, DD_ENV,
-# DD_RUNTIME_SECURITY_CONFIG_ENABLED and DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_ENABLED go into the configuration;
-# DD_INSTALL_ONLY=true starts nothing. Nothing runs before the last line: half a download does no harm.
+# MIRROR=URL names the repository, VERSION=1.2.3 one version. DD_API_KEY, DD_SITE, DD_URL, DD_HOSTNAME, DD_TAGS, DD_ENV and what
+# DD_RUNTIME_SECURITY_CONFIG_... says go into the configuration; DD_INSTALL_ONLY=true starts nothing. What is downloaded in part
+# does nothing: all is in functions, and every cut of the last line is an error or does nothing.
 
-if [ -z "${BASH_VERSION:-}" ] || [ "${BASH_VERSINFO:-0}" -lt 4 ]; then
-	echo "install.sh: this needs bash 4.1 or later: run it with bash, not with sh" >&2
+case ${BASH_VERSION:-} in
+'' | [0-3].* | 4.0.*)
+	echo "install.sh: this is for bash 4.1 or later, and that is another shell: put 'bash' in the place of 'sh'" >&2
 	exit 1
-fi
-set -euo pipefail
+	;;
+esac
+set -Eeuo pipefail
 
-config=/etc/datadog-agent/system-probe.yaml
-keyring=/etc/apt/keyrings/ebpfless.gpg
-old_keyring=/etc/apt/trusted.gpg.d/ebpfless.gpg
-list=/etc/apt/sources.list.d/ebpfless.list
-yum_repo=/etc/yum.repos.d/ebpfless.repo
-rpm_key=/etc/pki/rpm-gpg/RPM-GPG-KEY-ebpfless
-log=/var/log/ebpfless-install.log
-tarball_files=/var/lib/cws/installed-files
+names() {
+	config=/etc/datadog-agent/system-probe.yaml
+	policy=/etc/datadog-agent/runtime-security.d/default.policy
+	foreign=$config.before-ebpfless # what was there before this came, for the way back
+	keyring=/etc/apt/keyrings/ebpfless.gpg
+	old_keyring=/etc/apt/trusted.gpg.d/ebpfless.gpg
+	list=/etc/apt/sources.list.d/ebpfless.list
+	yum_repo=/etc/yum.repos.d/ebpfless.repo
+	rpm_key=/etc/pki/rpm-gpg/RPM-GPG-KEY-ebpfless
+	log=/var/log/ebpfless-install.log
+	record=/var/lib/ebpfless-installed # what was unpacked where there is no package manager
+	unit=datadog-agent-sysprobe
+	all=(cws-services cws-selinux cws-probe cws-instrumentation)
+	# This repository's index is read, and those of others are left.
+	apt_only=(apt-get -y -o "Dir::Etc::sourcelist=$list" -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any)
+	apt_quiet=(env DEBIAN_FRONTEND=noninteractive apt-get -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120)
+	only_ours=("--disablerepo=*" --enablerepo=ebpfless --setopt=ebpfless.skip_if_unavailable=0)
+	touched=("$list" "$keyring" "$old_keyring" "$yum_repo" "$rpm_key" "$config" "$config.bak" "$config.dpkg-dist" "$policy" "$foreign" "$record")
+}
 
+# say a step: into the log, and to whoever watches a terminal.
 say() {
 	local text
-	text=$(printf '%4ss  %s' "$SECONDS" "$*")
-	if [[ -t 1 && -z ${NO_COLOR:-} ]]; then printf '\e[1m%s\e[0m\n' "$text"; else echo "$text"; fi
-	[[ -n $dry ]] || echo "$text" >>"$log" 2>/dev/null || true
+	printf -v text '%3ds  %s' "$SECONDS" "$*"
+	[[ -z $work ]] || echo "$text" >>"$log"
+	if [[ -n $dry ]]; then echo "# $*"; elif [[ -t 1 && -n ${NO_COLOR:-} ]]; then echo "$text"; elif [[ -t 1 ]]; then printf '\e[1m%s\e[0m\n' "$text"; fi
 }
 
+# die WHAT FAILED: what to do. It is told when everything is taken back.
 die() {
-	echo "install.sh: $*" >&2
+	why=$*
 	exit 1
 }
 
-# run COMMAND…: as root, its output in the log. Values that are secret are given by the environment, never here.
+# run COMMAND...: its output goes into the log. Secrets are never among the arguments.
 run() {
 	if [[ -n $dry ]]; then
 		printf '+ %s\n' "$*"
 		return
 	fi
+	printf '+ %s\n' "$*" >>"$log"
 	"$@" >>"$log" 2>&1 </dev/null
 }
 
-need_root() {
-	[[ $EUID == 0 || -n $dry ]] && return
-	command -v sudo >/dev/null || die "this installs packages and needs root; there is no sudo here: become root first"
-	[[ -f $0 && -r $0 ]] || die "this installs packages and needs root: pipe it into 'sudo -E bash' instead"
-	echo "install.sh: installing packages needs root; sudo runs this script again as root" >&2
-	exec sudo -E bash "$0" "${arguments[@]}"
+# cause is what the log says of an error first.
+cause() { tail -c "+$log_from" "$log" | grep -E '^(E:|[Ee]rror|dpkg: error|curl:|wget:|tar:|cp:|install:)' | head -n 1 | cut -c 1-200 || true; }
+
+detect() {
+	local like='' candidates name
+	distribution=unknown manager=none init=none
+	if [[ -r /etc/os-release ]]; then
+		# shellcheck source=/dev/null
+		distribution=$(set +eu && . /etc/os-release && echo "${PRETTY_NAME:-$ID $VERSION_ID}")
+		# shellcheck source=/dev/null
+		like=$(set +eu && . /etc/os-release && echo "$ID $ID_LIKE")
+	elif [[ -r /etc/redhat-release ]]; then # CentOS 6
+		distribution=$(head -n 1 /etc/redhat-release) like=rhel
+	elif [[ -r /etc/debian_version ]]; then
+		distribution="Debian $(cat /etc/debian_version)" like=debian
+	elif command -v lsb_release >/dev/null; then
+		distribution=$(lsb_release -ds) like=$(lsb_release -is)
+	fi
+	case ${like,,} in
+	*debian* | *ubuntu*) candidates=(apt-get) ;;
+	*rhel* | *centos* | *fedora* | *amzn*) candidates=(dnf yum) ;;
+	*) candidates=(apt-get dnf yum) ;;
+	esac
+	for name in "${candidates[@]}"; do
+		if [[ $manager == none ]] && command -v "$name" >/dev/null; then manager=$name; fi
+	done
+	if [[ -d /run/systemd/system ]]; then init=systemd; elif [[ $(cat /proc/1/comm) == init ]]; then init=sysvinit; fi
+	kernel=$(uname -r)
+	case $(uname -m) in
+	x86_64) arch=amd64 ;;
+	aarch64) arch=arm64 ;;
+	*) die "there are programs for x86_64 and aarch64, not for $(uname -m): nothing can be installed here" ;;
+	esac
+	case $kernel in
+	[0-2].* | 3.[0-3] | 3.[0-3][.-]*) die "Linux $kernel lacks PTRACE_SEIZE: 3.4 or later is needed" ;;
+	esac
+}
+
+# become_root hands all functions to a shell of root's: of what was piped in, no file is left to start again.
+become_root() {
+	local name ask=()
+	[[ $EUID != 0 && -z $dry ]] || return 0
+	command -v sudo >/dev/null || die "this installs packages: become root first, there is no sudo here"
+	{ : </dev/tty; } 2>/dev/null || ask=(-n)
+	echo "install.sh: with sudo this will $plan" >&2
+	{
+		for name in "${!DD_@}" MIRROR VERSION NO_COLOR; do
+			[[ -z ${!name+set} ]] || declare -p "$name"
+		done
+		declare -f
+		# shellcheck disable=SC2016 # for the other shell
+		echo 'set -Eeuo pipefail; arguments=("$@") && main'
+	} | sudo ${ask[@]+"${ask[@]}"} bash -s -- ${arguments[@]+"${arguments[@]}"} || {
+		trap - EXIT
+		exit 1
+	}
+	trap - EXIT
+	exit 0
 }
 
 # fetch NAME FILE: a file of the repository.
 fetch() {
-	local url=$mirror/$1
+	local url=$mirror/$1 status=0
+	[[ -z $dry ]] || { echo "+ download $url" && return; }
 	case $mirror in
-	/*) cp "$url" "$2" ;;
-	*)
-		if command -v curl >/dev/null; then
-			curl -fsSL --retry 2 --connect-timeout 20 -o "$2" "$url"
-		elif command -v wget >/dev/null; then
-			wget -q -T 20 -t 3 -O "$2" "$url"
-		else
-			die "neither curl nor wget is here to fetch $url with"
-		fi || die "can't fetch $url: is the address right, does this host reach it, and does its TLS still know today's certificates?"
+	/*)
+		run cp "$url" "$2" || die "$url can't be read: --from wants a folder that 'make repo' made"
+		return
 		;;
 	esac
-}
-
-package_manager() {
-	local name
-	for name in apt-get dnf yum; do
-		if command -v "$name" >/dev/null; then
-			echo "$name"
-			return
-		fi
-	done
-	echo none
+	if command -v curl >/dev/null; then
+		run curl -fsSL --retry 2 --connect-timeout 20 -o "$2" "$url" || status=curl$?
+	elif command -v wget >/dev/null; then
+		run wget -q -T 20 -O "$2" "$url" || status=wget$?
+	else
+		die "neither curl nor wget is here to download $url: install one of them, or use --from DIR"
+	fi
+	case $status in
+	0) ;;
+	curl35 | curl51 | curl5[89] | curl60 | curl77 | wget5)
+		die "$url: this host's TLS and that of the server don't agree ($(cause)): bring ca-certificates, openssl and the clock up to date, or use --from DIR"
+		;;
+	curl22 | wget8) die "$url: the server has no such file: does MIRROR name the repository?" ;;
+	curl23 | wget3) die "$url: it can't be written to $2: is the disk full?" ;;
+	*) die "$url: the download failed ($(cause)): does this host reach it? --from DIR needs no network" ;;
+	esac
 }
 
 # original tells whether the real agent is here: then only our services go beside it, and its own tracer is used.
-original() { dpkg-query -W -f '${Status}' datadog-agent 2>/dev/null | grep -q 'ok installed' || rpm -q datadog-agent >/dev/null 2>&1; }
+original() { [[ -n $(version_of datadog-agent) ]]; }
+
+# version_of PACKAGE: nothing where it isn't installed, or only in part.
+version_of() {
+	case $manager in
+	apt-get) dpkg-query -W -f '${Status} ${Version}\n' "$1" 2>/dev/null | sed -n 's/^.* ok installed //p' ;;
+	dnf | yum) rpm -q --qf '%{VERSION}-%{RELEASE}\n' "$1" 2>/dev/null | grep -v 'not installed' | head -n 1 ;;
+	esac || true
+}
+
+# known PACKAGE: it is installed, or was and left its configuration.
+known() {
+	case $manager in
+	apt-get) dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null | grep -qv ' not-installed$' ;;
+	dnf | yum) rpm -q "$1" >/dev/null 2>&1 ;;
+	none) [[ -e $record ]] ;;
+	esac
+}
+
+available() {
+	case $manager in
+	apt-get) apt-cache show "$1" >/dev/null 2>&1 ;;
+	*) "$manager" -q "${only_ours[@]}" list "$1" >/dev/null 2>&1 ;;
+	esac
+}
 
 location() { case $mirror in /*) echo "file://$mirror" ;; *) echo "$mirror" ;; esac; }
 
-apt_only() { apt-get -y -o Dir::Etc::sourcelist="$list" -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0 "$@"; }
-
-apt_quiet() {
-	DEBIAN_FRONTEND=noninteractive apt-get -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
-		-o DPkg::Lock::Timeout=120 "$@"
+# folder DIR: made where it is missing, and remembered.
+folder() {
+	[[ ! -d $1 ]] || return 0
+	folder "${1%/*}"
+	mkdir "$1" || die "$1 can't be made: is the disk full, or read-only?"
+	made=("$1" ${made[@]+"${made[@]}"})
 }
 
-# restore takes back what was added when something fails.
-restore() {
-	local status=$? file
-	[[ $status != 0 && -n ${work:-} ]] || return 0
-	for file in "${added[@]:-}"; do
-		[[ -z $file ]] || rm -f "$file"
-	done
-	[[ -z $work ]] || rm -rf "$work"
-	echo "install.sh: it failed; what was added to the package manager's sources is taken back. The log is $log" >&2
-	tail -n 3 "$log" >&2 2>/dev/null || true
-}
-
-# place FILE TARGET: new files are remembered, so that a failure takes them back.
+# place FILE TARGET: readable for all, because apt reads keys as another user.
 place() {
-	if [[ -n $dry ]]; then
-		echo "+ write $2"
-		return
-	fi
-	cmp -s "$1" "$2" && return
-	[[ -e $2 ]] || added+=("$2")
-	mkdir -p "$(dirname "$2")"
-	install -m 644 "$1" "$2"
+	[[ -z $dry ]] || { echo "+ write $2" && return; }
+	if cmp -s "$1" "$2"; then return; fi
+	folder "${2%/*}"
+	run install -m 644 "$1" "$2" || die "$2 can't be written ($(cause)): is the disk full, or read-only?"
 }
 
 with_apt() {
-	local signed="" version package wanted=()
-	[[ -n $dry ]] || fetch ebpfless.gpg "$work/key"
-	version=$(dpkg-query -W -f '${Version}' apt 2>/dev/null || echo 0)
-	if dpkg --compare-versions "$version" ge 1.1; then
-		signed="[signed-by=$keyring] "
-		place "$work/key" "$keyring"
-	else
-		place "$work/key" "$old_keyring"
+	local signed="" target=$old_keyring package wanted=() downgrade=()
+	fetch ebpfless.gpg "$work/key"
+	if dpkg --compare-versions "$(version_of apt)" ge 1.1; then
+		signed="[signed-by=$keyring] " target=$keyring downgrade=(--allow-downgrades)
 	fi
-	echo "deb $signed$(location)/apt stable main" >"$work/list"
+	if [[ $mirror == https://* && ! -e /usr/lib/apt/methods/https ]]; then die "apt here reads no https:// ($mirror): apt-get install apt-transport-https first"; fi
+	place "$work/key" "$target"
+	[[ -n $dry ]] || echo "deb $signed$(location)/apt stable main" >"$work/list"
 	place "$work/list" "$list"
+	if [[ -n $(dpkg --audit 2>/dev/null) ]]; then
+		say "finishing what dpkg was interrupted in"
+		run dpkg --configure -a || say "dpkg could not finish all of it: see $log"
+	fi
 	say "reading the repository $mirror"
-	run apt_only -o APT::Update::Error-Mode=any update || die "apt can't use $mirror/apt (its signature, or the network): see $log"
+	run "${apt_only[@]}" update || die "apt can't use $mirror/apt ($(cause)): is it ours, signed, and reached from here?"
+	optional
 	for package in "${packages[@]}"; do wanted+=("$package${version_pin:+=$version_pin-1}"); done
 	say "installing ${wanted[*]}"
-	run apt_quiet install --allow-downgrades "${wanted[@]}" || die "apt-get could not install ${wanted[*]}: see $log"
+	run "${apt_quiet[@]}" install ${version_pin:+"${downgrade[@]}"} "${wanted[@]}" || die "apt-get could not install ${wanted[*]} ($(cause)): see $log"
 }
 
 with_rpm() {
-	local package wanted=()
-	[[ -n $dry ]] || fetch ebpfless.asc "$work/key"
+	local package verb wanted=() sources=() verbs=(install update) # install alone leaves an older release that is there
+	[[ $mirror != /* ]] || sources=("${only_ours[@]}")
+	fetch ebpfless.asc "$work/key"
 	place "$work/key" "$rpm_key"
-	printf '[ebpfless]\nname=ebpfless\nbaseurl=%s/yum\nenabled=1\ngpgcheck=1\nrepo_gpgcheck=1\ngpgkey=file://%s\n' "$(location)" "$rpm_key" >"$work/repo"
+	[[ -n $dry ]] || printf '[ebpfless]\nname=ebpfless\nbaseurl=%s/yum\nenabled=1\ngpgcheck=1\nrepo_gpgcheck=1\ngpgkey=file://%s\n' "$(location)" "$rpm_key" >"$work/repo"
 	place "$work/repo" "$yum_repo"
+	say "reading the repository $mirror"
+	# What was read an hour ago may lack a release, and dnf keeps it for two days.
+	run "$manager" -y "${only_ours[@]}" clean metadata || true
+	run "$manager" -y "${only_ours[@]}" makecache || die "$manager can't use $mirror/yum ($(cause)): is it ours, signed, and reached from here?"
+	optional
 	for package in "${packages[@]}"; do wanted+=("$package${version_pin:+-$version_pin}"); done
 	say "installing ${wanted[*]}"
-	run "$manager" -y install "${wanted[@]}" || die "$manager could not install ${wanted[*]}: see $log"
-}
-
-with_tarball() {
-	local arch name
-	case $(uname -m) in
-	x86_64) arch=amd64 ;;
-	aarch64) arch=arm64 ;;
-	*) die "there are programs for x86_64 and aarch64, not for $(uname -m)" ;;
-	esac
-	if [[ -n $dry ]]; then
-		echo "+ unpack the archive for $arch over /"
-		return
-	fi
-	fetch tar/SHA256SUMS "$work/SHA256SUMS"
-	name=$(awk -v end="-linux-$arch.tar.gz" -v pin="${version_pin:+ebpfless-$version_pin}" 'index($2, end) && index($2, pin) { print $2 }' "$work/SHA256SUMS" | tail -n 1)
-	[[ -n $name ]] || die "$mirror/tar has no archive for $arch ${version_pin:-}"
-	say "unpacking $name"
-	fetch "tar/$name" "$work/$name"
-	(cd "$work" && grep " $name\$" SHA256SUMS | sha256sum -c --quiet -) || die "$name is not what SHA256SUMS says: the download is broken, or somebody changed it"
-	mkdir -p "$(dirname "$tarball_files")"
-	tar -tzf "$work/$name" | grep -v '/$' >"$work/files"
-	tar -xzf "$work/$name" -C / --skip-old-files --no-overwrite-dir ./etc
-	tar -xzf "$work/$name" -C / --no-overwrite-dir --exclude ./etc
-	cp "$work/files" "$tarball_files"
-}
-
-# set_key KEY VALUE: in the configuration, all else in it stays.
-set_key() {
-	if [[ -n $dry ]]; then
-		echo "+ system-probe config set $1 …"
-		return
-	fi
-	# The value is not an argument: ps would show a key to everybody.
-	printf '%s\n' "$2" | /opt/datadog-agent/embedded/bin/system-probe config set --config "$config" "$1" - >>"$log" 2>"$work/error" || die "$(tail -n 1 "$work/error")"
-}
-
-configure() {
-	say "switching it on in $config"
-	set_key runtime_security_config.enabled "${DD_RUNTIME_SECURITY_CONFIG_ENABLED:-true}"
-	set_key runtime_security_config.ebpfless.enabled "${DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_ENABLED:-$ebpfless}"
-	local row
-	for row in "api_key DD_API_KEY" "site DD_SITE" "hostname DD_HOSTNAME" "env DD_ENV" "tags DD_TAGS"; do
-		local name=${row#* }
-		local value=${!name:-}
-		[[ -z $value ]] || set_key "${row% *}" "${value//,/ }"
+	[[ -z $version_pin ]] || verbs=(install)
+	for verb in "${verbs[@]}"; do
+		run "$manager" -y ${sources[@]+"${sources[@]}"} "$verb" "${wanted[@]}" ||
+			die "$manager could not install ${wanted[*]} ($(cause)): see $log"
 	done
 }
 
-start() {
-	[[ ${DD_INSTALL_ONLY:-false} != true ]] || return 0
-	if [[ ${DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_ENABLED:-$ebpfless} != true ]]; then
-		# The probe would refuse to run.
-		if [[ -d /run/systemd/system ]]; then run systemctl stop datadog-agent-sysprobe; else run /etc/init.d/datadog-agent-sysprobe stop; fi
-		return
-	fi
-	if [[ -d /run/systemd/system ]]; then
-		run systemctl restart datadog-agent-sysprobe || die "the probe did not start: journalctl -u datadog-agent-sysprobe says why"
-	elif [[ $(cat /proc/1/comm) == init && -x /etc/init.d/datadog-agent-sysprobe ]]; then
-		run /etc/init.d/datadog-agent-sysprobe restart || die "the probe did not start: /var/log/datadog/system-probe.log says why"
-	else
-		say "no init runs here: nothing was started (system-probe run)"
-	fi
+# optional adds the policy where SELinux is on.
+optional() {
+	if ! command -v selinuxenabled >/dev/null || ! selinuxenabled; then return 0; fi
+	if [[ -n $dry ]] || available cws-selinux; then packages+=(cws-selinux); else say "SELinux is on, and the repository has no cws-selinux: cwsctl doctor tells what is denied"; fi
 }
 
+with_tarball() {
+	local name entry path
+	fetch tar/SHA256SUMS "$work/SHA256SUMS"
+	[[ -z $dry ]] || { echo "+ unpack the archive for $arch over /" && return; }
+	name=$(awk -v end="-linux-$arch.tar.gz" -v pin="${version_pin:+ebpfless-$version_pin-linux}" 'index($2, end) && index($2, pin) { print $2 }' "$work/SHA256SUMS" | sort -V | tail -n 1)
+	[[ -n $name ]] || die "$mirror/tar has no archive for $arch ${version_pin:-}: does MIRROR name the repository, VERSION a release?"
+	fetch "tar/$name" "$work/$name"
+	(cd "$work" && grep " $name\$" SHA256SUMS | sha256sum -c - >/dev/null 2>&1) || die "$name is not what SHA256SUMS says: the download is broken, or somebody changed it"
+	say "unpacking $name"
+	mkdir "$work/root"
+	run tar -xzf "$work/$name" -C "$work/root" || die "$name can't be unpacked into $work ($(cause)): is the disk full?"
+	# Noted beforehand: what is interrupted here can be taken back.
+	(cd "$work/root" && find . -mindepth 1) | while read -r entry; do
+		path=/${entry#./}
+		[[ -e $path || -L $path ]] || echo "$path"
+	done >"$work/new"
+	cat "$record" "$work/new" 2>/dev/null | sort -u >"$work/record"
+	place "$work/record" "$record"
+	while read -r entry; do
+		path=/${entry#./}
+		if [[ $path == /etc/* && -e $path ]] || cmp -s "$work/root$path" "$path"; then continue; fi
+		unpacked=yes
+		if ! mkdir -p "${path%/*}" || ! cp -dp "$work/root$path" "$path.new" || ! mv -f "$path.new" "$path"; then
+			rm -f "$path.new"
+			die "$path can't be written ($(cause)): is the disk full, or read-only?"
+		fi 2>>"$log"
+	done < <(cd "$work/root" && find . ! -type d)
+	[[ -d /var/log/datadog ]] || mkdir -m 750 /var/log/datadog
+	case $init in
+	systemd)
+		run systemctl daemon-reload
+		run systemctl enable "$unit" || die "systemctl could not enable $unit: see $log"
+		;;
+	sysvinit) if command -v update-rc.d >/dev/null; then run update-rc.d "$unit" defaults; elif command -v chkconfig >/dev/null; then run chkconfig --add "$unit"; fi ;;
+	esac
+}
+
+# configure says in one write what the environment says.
+configure() {
+	DD_RUNTIME_SECURITY_CONFIG_ENABLED=${DD_RUNTIME_SECURITY_CONFIG_ENABLED:-true}
+	DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_ENABLED=${DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_ENABLED:-true}
+	[[ -z ${DD_TAGS:-} ]] || DD_TAGS=${DD_TAGS//,/ }
+	say "switching it on in $config"
+	[[ -z $dry ]] || { echo "+ system-probe config set --environment" && return; }
+	if [[ -n $was_foreign && ! -e $foreign ]]; then cp -a "$work/before$config" "$foreign"; fi
+	# shellcheck disable=SC2163 # the names that the variable holds
+	changed=$(for name in "${!DD_@}"; do export "$name"; done && /opt/datadog-agent/embedded/bin/system-probe config set --config "$config" --environment 2>"$work/error") ||
+		die "$(tail -n 1 "$work/error" | sed 's/^system-probe: //')"
+	cat "$work/error" >>"$log"
+	echo "$changed" >>"$log"
+}
+
+service_is() {
+	case $init in
+	systemd) run systemctl "$1" "$unit" ;;
+	sysvinit) run env -i PATH="$PATH" "/etc/init.d/$unit" "$1" ;;
+	none) [[ $1 == stop ]] || say "no init runs here: nothing was started (system-probe run)" ;;
+	esac
+}
+
+# start brings what runs in line with the configuration, and leaves alone what is so already.
+start() {
+	if [[ ${DD_INSTALL_ONLY:-} == [Tt]rue || ${DD_RUNTIME_SECURITY_CONFIG_ENABLED,,} != true || ${DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_ENABLED,,} != true ]]; then
+		service_is stop || true
+		return
+	fi
+	if [[ -z $dry && -z $changed$unpacked ]] && system-probe status >/dev/null 2>&1; then return; fi
+	service_is restart || die "the probe did not start: $([[ $init == systemd ]] && echo "journalctl -u $unit" || echo /var/log/datadog/system-probe.log) says why"
+	[[ -z $dry && $init != none ]] || return 0
+	for _ in {1..50}; do
+		if system-probe status >/dev/null 2>&1; then return; fi
+		sleep 0.2
+	done
+	die "the probe was started and serves no tracer after 10 s: system-probe status says why"
+}
+
+# verify asks as the guide does.
 verify() {
 	[[ -z $dry ]] || return 0
-	system-probe config --config "$config" | grep -A 1 ebpfless | grep -q "enabled: ${DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_ENABLED:-$ebpfless}" ||
-		die "$config does not say what it was told for ebpfless: enabled"
+	[[ $(system-probe config | grep -A 1 ebpfless) == *"enabled: ${DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_ENABLED,,}"* ]] ||
+		die "system-probe config does not say what was written to $config: a variable of its environment may win"
 }
 
 install_all() {
-	local kernel name
-	if original; then
-		packages=(cws-services)
-		say "the Datadog agent is here: only cws-services goes beside it, and drives its tracer"
-	else
-		packages=(cws-instrumentation cws-probe cws-services)
-	fi
+	local name
+	say "$distribution ($arch), $init, Linux $kernel"
 	case $manager in
 	apt-get) with_apt ;;
 	dnf | yum) with_rpm ;;
@@ -232,82 +338,186 @@ install_all() {
 		start
 		verify
 	fi
-	for name in "${wrap[@]:-}"; do
-		[[ -z $name ]] || { say "wrapping $name" && run cwsctl wrap -- "$name"; } || die "$name could not be wrapped: cwsctl wrap $name says why"
+	for name in ${wrap[@]+"${wrap[@]}"}; do
+		say "wrapping $name"
+		run cwsctl wrap -- "$name" || die "$name could not be wrapped ($(tail -n 1 "$log")): cwsctl wrap $name says more"
 	done
-	kernel=$(uname -r)
+	[[ -z $dry ]] || return 0
 	case $kernel in
-	[0-3].* | 4.[0-9].* | 4.1[0-4].*) ;;
-	*) [[ ! -e /sys/kernel/btf/vmlinux ]] || say "by the way: this kernel ($kernel) could run eBPF agents, too" ;;
+	3.* | 4.[0-9][.-]* | 4.1[0-4][.-]*) ;;
+	*) [[ ! -e /sys/kernel/btf/vmlinux ]] || say "by the way: this kernel could run agents with eBPF, too" ;;
 	esac
-	say "done. To go on:"
+	if original; then
+		echo "cws-services is installed beside the Datadog agent and drives its tracer; runtime_security_config.ebpfless.enabled is yours to set."
+	else
+		echo "ebpfless is installed${version_pin:+ ($version_pin)}: eBPF-less mode ${DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_ENABLED,,} in $config${wrap[0]:+, wrapped: ${wrap[*]}}. To go on:"
+	fi
 	echo "    cwsctl wrap NAME       # protect a service; cwsctl unwrap NAME takes it back"
 	echo "    cwsctl events -f       # see what is detected"
 	echo "    cwsctl doctor          # what works on this host"
 }
 
-uninstall() {
-	local all=(cws-services cws-probe cws-instrumentation) verb=remove present=() name
-	[[ -z $purge ]] || verb=purge
+remove_packages() {
 	case $manager in
-	apt-get)
-		for name in "${all[@]}"; do
-			if dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null | grep -q -e installed -e config-files; then present+=("$name"); fi
-		done
-		((${#present[@]} == 0)) || run apt_quiet "$verb" "${present[@]}" || die "apt-get could not $verb ${present[*]}: see $log"
-		;;
-	dnf | yum)
-		for name in "${all[@]}"; do
-			if rpm -q "$name" >/dev/null 2>&1; then present+=("$name"); fi
-		done
-		((${#present[@]} == 0)) || run "$manager" -y remove "${present[@]}" || die "$manager could not remove ${present[*]}: see $log"
-		;;
-	none)
-		[[ -e $tarball_files ]] || die "nothing of ebpfless was unpacked here"
-		for name in $(cwsctl list --names); do run cwsctl unwrap -- "$name"; done
-		if [[ -d /run/systemd/system ]]; then run systemctl disable --now datadog-agent-sysprobe || true; fi
-		while read -r name; do
-			[[ $name == ./etc/* && -z $purge ]] || run rm -f "/${name#./}"
-		done <"$tarball_files"
-		run rm -f "$tarball_files"
+	apt-get) if [[ $1 == purge ]]; then run dpkg --purge "${@:2}"; else run dpkg --remove "${@:2}"; fi ;;
+	dnf | yum) run rpm -e "${@:2}" ;; # dnf would take what it thinks nobody needs any more, too
+	esac
+}
+
+remove_unpacked() {
+	local path
+	case $init in
+	systemd) run systemctl disable --now "$unit" || true ;;
+	sysvinit)
+		run "/etc/init.d/$unit" stop || true
+		if command -v update-rc.d >/dev/null; then run update-rc.d -f "$unit" remove || true; elif command -v chkconfig >/dev/null; then run chkconfig --del "$unit" || true; fi
 		;;
 	esac
+	sort -r "$record" | while read -r path; do
+		[[ $path != /etc/datadog-agent* || -n $purge ]] || continue
+		if [[ -d $path && ! -L $path ]]; then run rmdir "$path" || true; else run rm -f "$path"; fi
+	done
+	if [[ -n $purge ]]; then run rm -f "$record"; fi
+	if [[ $init == systemd ]]; then run systemctl daemon-reload; fi
+}
+
+# forget_repository leaves nothing of it with the package manager.
+forget_repository() {
+	local url key
+	url=$(sed -n 's|^deb .*[a-z]*://\([^ ]*\)/apt stable.*|\1|p' "$list" 2>/dev/null | tr / _) || true
+	[[ -z $url ]] || run rm -f /var/lib/apt/lists/"${url}"_apt_dists_*
+	if [[ -e $rpm_key ]]; then
+		for key in $(rpm -q gpg-pubkey 2>/dev/null | grep '^gpg-pubkey-'); do
+			if rpm -qi "$key" | grep -qF "$(sed -n '/^$/{n;p;q;}' "$rpm_key")"; then run rpm -e "$key" || true; fi
+		done
+		run rm -rf /var/cache/dnf/ebpfless*
+	fi
 	run rm -f "$list" "$keyring" "$old_keyring" "$yum_repo" "$rpm_key"
-	if [[ -n $purge ]]; then
-		run rm -f "$config" "$config.bak" "$config.dpkg-dist" "$config.rpmnew" "$config.rpmsave"
+}
+
+uninstall() {
+	local name present=() ours=yes
+	if original; then ours=''; fi
+	if [[ $manager == none ]]; then
+		[[ -e $record ]] || die "nothing of ebpfless was unpacked here: nothing to uninstall"
+		for name in $(cwsctl list --names); do run cwsctl unwrap -- "$name" || die "$name could not be unwrapped: cwsctl unwrap $name says why"; done
+		remove_unpacked
+	else
+		for name in "${all[@]}"; do
+			if known "$name"; then present+=("$name"); fi
+		done
+		((${#present[@]} == 0)) || remove_packages "${purge:-remove}" "${present[@]}" || die "${present[*]} could not be removed ($(cause)): see $log"
+	fi
+	forget_repository
+	if [[ -n $purge && -n $ours ]]; then
+		run rm -f "$config" "$config".{bak,dpkg-dist,rpmnew,rpmsave}
+		[[ ! -e $foreign ]] || run mv "$foreign" "$config"
 		[[ -n $dry ]] || rmdir /etc/datadog-agent/runtime-security.d /etc/datadog-agent /var/log/datadog 2>/dev/null || true
 	fi
 	say "done: nothing is protected any more"
+	snapshot_taken=''
 	[[ -z $purge ]] || run rm -f "$log"
 }
 
-main() {
-	dry='' purge='' ebpfless=true action=install_all
-	mirror=${MIRROR:-https://ebpfless.github.io/repo}
-	version_pin=${VERSION:-}
-	wrap=() added=() arguments=("$@")
+# snapshot remembers what a failure has to bring back.
+snapshot() {
+	local path name
+	if [[ -e $config ]] && ! known cws-probe; then was_foreign=yes; fi
+	for path in "${touched[@]}"; do
+		if [[ -e $path ]]; then mkdir -p "$work/before${path%/*}" && cp -aL "$path" "$work/before$path"; fi
+	done
+	for name in "${all[@]}"; do version_of "$name" >"$work/version.$name"; done
+	if [[ -e $list || -e $yum_repo || -e $record ]]; then was_ours=yes; fi
+	snapshot_taken=yes
+}
+
+undo() {
+	local name now was path added=()
+	if [[ $manager == none && -z $was_ours && -e $record ]]; then purge=purge && remove_unpacked; fi
+	for name in "${all[@]}"; do
+		was=$(<"$work/version.$name") now=$(version_of "$name")
+		if [[ -z $was ]] && known "$name"; then
+			added+=("$name")
+		elif [[ $now != "$was" ]]; then
+			case $manager in
+			apt-get) run "${apt_quiet[@]}" install --allow-downgrades "$name=$was" ;;
+			dnf | yum) run "$manager" -y "${only_ours[@]}" downgrade "$name-$was" ;;
+			esac || why+=" ($name stays at $now)"
+		fi
+	done
+	((${#added[@]} == 0)) || remove_packages purge "${added[@]}"
+	[[ -n $was_ours ]] || forget_repository
+	for path in "${touched[@]}"; do
+		if [[ ! -e $work/before$path ]]; then
+			rm -f "$path"
+		elif ! cmp -s "$work/before$path" "$path"; then
+			mkdir -p "${path%/*}" && cp -p "$work/before$path" "$path"
+		fi
+	done
+	for path in ${made[@]+"${made[@]}"} /etc/datadog-agent/runtime-security.d /etc/datadog-agent; do rmdir "$path"; done
+} 2>/dev/null
+
+finish() {
+	local status=$?
+	trap - EXIT ERR INT TERM HUP
+	set +e
+	if [[ $status != 0 ]]; then
+		if [[ -n $snapshot_taken ]]; then
+			undo
+			why+=" (what was begun is taken back; log: $log)"
+		fi
+		echo "install.sh: $why" >&2
+		[[ -z $work ]] || echo "$why" >>"$log"
+	fi
+	[[ -z $work ]] || rm -rf "$work"
+	exit "$status"
+}
+
+parse() {
 	while (($#)); do
 		case $1 in
-		--wrap) wrap+=("${2:?--wrap needs the name of a service}") && shift ;;
-		--from) mirror=$(cd "${2:?--from needs a folder}" && pwd) && shift ;;
-		--no-ebpfless) ebpfless=false ;;
+		--wrap)
+			[[ -n ${2:-} && ${2:-} != -* ]] || die "--wrap needs the names of services"
+			while [[ -n ${2:-} && ${2:-} != -* ]]; do wrap+=("$2") && shift; done
+			;;
+		--from) mirror=$(cd "${2:?--from needs a folder}" && pwd) || die "--from: no folder ${2:-}" && shift ;;
+		--no-ebpfless) DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_ENABLED=false ;;
 		--dry-run) dry=yes ;;
 		--uninstall) action=uninstall ;;
-		--purge) action=uninstall purge=yes ;;
-		*) die "unknown argument $1 (known: --wrap NAME, --from DIR, --no-ebpfless, --dry-run, --uninstall, --purge)" ;;
+		--purge) action=uninstall purge=purge ;;
+		*) die "unknown argument $1 (known: --wrap NAME..., --from DIR, --no-ebpfless, --dry-run, --uninstall, --purge)" ;;
 		esac
 		shift
 	done
-	mirror=${mirror%/}
-	need_root
-	umask 022
-	[[ -n $dry ]] || : >>"$log" || die "can't write $log: is the disk full, or read-only?"
-	work=$(mktemp -d)
-	trap restore EXIT
-	manager=$(package_manager)
-	"$action"
-	rm -rf "$work"
-	work=''
 }
 
-main "$@"
+main() {
+	PATH=$PATH:/usr/sbin:/sbin
+	dry='' purge='' action=install_all work='' why='' snapshot_taken='' changed='' unpacked='' was_foreign='' was_ours='' log_from=1
+	wrap=() made=() packages=(cws-instrumentation cws-probe cws-services)
+	mirror=${MIRROR:-https://ebpfless.github.io/repo} version_pin=${VERSION:-}
+	trap finish EXIT
+	# shellcheck disable=SC2154 # Bash sets LINENO and BASH_COMMAND
+	trap 'why=${why:-"line $LINENO: $BASH_COMMAND failed: see $log"}' ERR
+	trap 'why="interrupted: run it again" && exit 130' INT TERM HUP
+	names
+	parse ${arguments[@]+"${arguments[@]}"}
+	mirror=${mirror%/}
+	detect
+	if original; then packages=(cws-services); fi
+	plan="add the repository $mirror, whose key is trusted for it alone; install ${packages[*]} with ${manager/none/tar}; write $config; start $unit"
+	[[ $action == install_all ]] || plan="take ${all[*]} and their repository away, configuration ${purge:-not }included"
+	become_root
+	# What children inherit, a probe that an init script starts would keep.
+	export -n "${!DD_@}" MIRROR VERSION
+	umask 022
+	if [[ -z $dry ]]; then
+		(umask 077 && : >>"$log") 2>/dev/null || die "$log can't be written: is the disk full, or read-only?"
+		log_from=$(($(stat -c %s "$log") + 1))
+		work=$(mktemp -d) || die "no temporary folder can be made: is the disk full?"
+		[[ $action == uninstall ]] || snapshot
+	fi
+	"$action"
+}
+
+arguments=("$@") && main

@@ -1,58 +1,61 @@
-#!/bin/bash
-# The installer on one host, whatever its package manager and its init.
-# shellcheck disable=SC2317 # functions are called by check
-# shellcheck source-path=SCRIPTDIR/../../packages/inside
-set -uo pipefail
+# shellcheck shell=bash disable=SC2034 source-path=SCRIPTDIR/../../packages/inside
+# Read by the others: the installer as users call it, and what the host looks like before and after.
 . "$(dirname "$0")/common.sh"
 script=/root/test/install.sh
+installed=/etc/datadog-agent/system-probe.yaml
 export MIRROR=http://127.0.0.1:8000
 
 piped() { bash <"$script"; }
 as_argument() { bash -c "$(cat "$script")" install.sh "$@"; }
-everything() { files | grep -v ' /var/log/ebpfless-install.log '; }
-unchanged() { diff /root/before <(everything | grep -v '^/var/log/ebpfless-install.log ') >/root/diff || { cat /root/diff; return 1; }; }
 
-# truncated: whatever arrives of the script, nothing runs before its end.
-truncated() {
-	local size i bytes
-	size=$(stat -c %s "$script")
-	for ((i = 0; i < 50; i++)); do
-		bytes=$((RANDOM * 32768 + RANDOM))
-		head -c $((bytes % (size - 10))) "$script" | bash >/dev/null 2>&1
-	done
-	unchanged
+# tree: every file, and what is in those that programs and configuration are made of.
+tree() {
+	files | grep -v ' /var/log/ebpfless-install.log '
+	find /etc /opt /usr/bin /usr/sbin /usr/lib/systemd -xdev -type f ! -path /etc/ld.so.cache ! -path '/etc/init.d/.depend*' -print0 2>/dev/null | sort -z | xargs -0 md5sum
+	rpm -qa 2>/dev/null | sort
+}
+note() { tree | grep -v ebpfless-install.log >/root/before; }
+unchanged() { diff /root/before <(tree | grep -v ebpfless-install.log) >/root/diff || { head -n 12 /root/diff; return 1; }; }
+
+# refused PATTERN COMMAND…: it fails, says why in one line, and the host is as before.
+refused() { tells "$@" && unchanged; }
+
+tells() {
+	local pattern=$1 said
+	shift
+	if said=$("$@" 2>&1); then echo "it succeeded: $said"; return 1; fi
+	[[ $(wc -l <<<"$said") == 1 ]] || { echo "more than a line: $said"; return 1; }
+	grep -q -- "$pattern" <<<"$said" || { echo "another reason: $said"; return 1; }
 }
 
-everything >/root/before
-check "half a script does nothing" truncated
-check "without network it is refused" not piped
-check "and nothing changes" unchanged
-serve /srv/tampered
-check "a tampered repository is refused" not piped
-check "and nothing changes but the log" unchanged
-serve /srv/repo
-check "a dry run changes nothing" bash "$script" --dry-run
-check "indeed" unchanged
-check "an unknown argument is refused" not bash "$script" --frobnicate
-export DD_API_KEY=0123456789abcdef0123456789abcdef DD_TAGS=a:b,c:d
-check "piped, it installs" piped
-check "the probe runs" soon running
-check "the guide's check" bash -c 'system-probe config | grep -A 1 ebpfless | grep -q "enabled: true"'
-check "the tags are there" grep -q '"a:b","c:d"' /etc/datadog-agent/system-probe.yaml
-check "the key is there" grep -q "$DD_API_KEY" /etc/datadog-agent/system-probe.yaml
-check "and not in the log" not grep -q "$DD_API_KEY" /var/log/ebpfless-install.log
-check "a wrapped program is detected" hostile first
-md5sum /etc/datadog-agent/system-probe.yaml >/root/sum
-check "as an argument, again, it changes nothing" as_argument
-check "indeed" md5sum -c /root/sum
-check "the mode can be switched off" as_argument --no-ebpfless
-check "it is off" bash -c 'system-probe config | grep -A 1 ebpfless | grep -q "enabled: false"'
-check "and on again" as_argument --from /srv/repo
-check "uninstall succeeds" bash "$script" --uninstall
-check "the probe is gone" not probe
-check "the configuration stays" bash -c 'ls /etc/datadog-agent/system-probe.yaml*'
-check "install again" piped
-check "purge succeeds" bash "$script" --purge
-check "nothing is left behind" unchanged
-kill "$(cat /tmp/server)"
-exit "$((failures > 0))"
+# server FOLDER [MODE]: in the place of the one before.
+server() {
+	local old port=8000
+	[[ ${2:-} != tls ]] || port=8443
+	if [[ -e /tmp/server ]]; then
+		old=$(cat /tmp/server)
+		kill "$old" 2>/dev/null
+		soon not kill -0 "$old"
+	fi
+	setsid python3 /root/test/serve.py "$1" "$port" ${2:+"$2"} >/dev/null 2>&1 &
+	echo $! >/tmp/server
+	disown
+	soon bash -c ": </dev/tcp/127.0.0.1/$port"
+}
+
+guide() { [[ $(system-probe config | grep -A 1 ebpfless) == *"enabled: $1"* ]]; }
+same_probe() { [[ $(probe) == "$1" ]]; }
+
+# times: of all that an installation writes, in nanoseconds.
+times() { find /etc /opt /usr/bin /usr/lib/systemd -xdev -newermt @0 -printf '%p %T@\n' | sort; }
+
+# keeps_secret COMMAND…: while it runs no command line holds the key.
+keeps_secret() {
+	local status=0 watcher
+	printf '%s' "$DD_API_KEY" >/tmp/key
+	(while :; do grep -lsaFf /tmp/key /proc/[0-9]*/cmdline && touch /tmp/told; done) >/dev/null 2>&1 &
+	watcher=$!
+	"$@" || status=$?
+	kill "$watcher"
+	[[ ! -e /tmp/told ]] && return "$status"
+}

@@ -1,0 +1,13 @@
+#!/bin/bash
+# A host with dnf, of a distribution that is known by what it is like.
+# shellcheck disable=SC2154 source-path=SCRIPTDIR source-path=SCRIPTDIR/../../packages/inside
+set -uo pipefail
+. "$(dirname "$0")/host.sh"
+. "$(dirname "$0")/main.sh"
+rm /etc/os-release
+printf 'ID="derived"\nVERSION_ID="9.9"\nID_LIKE="rhel centos fedora"\nPRETTY_NAME="Derived Linux 9.9"\n' >/etc/os-release
+# Those are other packages' where rpm is at home.
+mkdir -p /etc/pki/rpm-gpg /etc/rc.d/init.d /usr/share/fish/vendor_completions.d /usr/share/zsh/site-functions
+main_path
+kill "$(cat /tmp/server)"
+exit "$((failures > 0))"
