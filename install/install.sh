@@ -258,7 +258,7 @@ with_tarball() {
 		path=/${entry#./}
 		[[ -e $path || -L $path ]] || echo "$path"
 	done >"$work/new"
-	cat "$record" "$work/new" 2>/dev/null | sort -u >"$work/record"
+	{ [[ ! -e $record ]] || cat "$record"; } | sort -u - "$work/new" >"$work/record"
 	place "$work/record" "$record"
 	while read -r entry; do
 		path=/${entry#./}
@@ -328,6 +328,7 @@ verify() {
 install_all() {
 	local name
 	say "$distribution ($arch), $init, Linux $kernel"
+	[[ ! -e $config || -w $config ]] || original || die "$config can't be written: is it immutable, or its file system read-only? Nothing was begun"
 	case $manager in
 	apt-get) with_apt ;;
 	dnf | yum) with_rpm ;;
