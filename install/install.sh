@@ -33,7 +33,8 @@ names() {
 	apt_only=(apt-get -y -o "Dir::Etc::sourcelist=$list" -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any)
 	apt_quiet=(env DEBIAN_FRONTEND=noninteractive apt-get -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120)
 	only_ours=("--disablerepo=*" --enablerepo=ebpfless --setopt=ebpfless.skip_if_unavailable=0)
-	touched=("$list" "$keyring" "$old_keyring" "$yum_repo" "$rpm_key" "$config" "$config.bak" "$config.dpkg-dist" "$policy" "$foreign" "$record")
+	touched=("$list" "$keyring" "$old_keyring" "$yum_repo" "$rpm_key" "$config" "$config.bak" "$config.dpkg-dist" "$policy" "$foreign" "$record"
+		"$config.dpkg-new" "$policy.dpkg-new" "/etc/init.d/$unit.dpkg-new")
 }
 
 # say a step: into the log, and to whoever watches a terminal.
@@ -193,6 +194,16 @@ place() {
 	run install -m 644 "$1" "$2" || die "$2 can't be written ($(cause)): is the disk full, or read-only?"
 }
 
+# finish_dpkg: apt does nothing before dpkg has done what it was interrupted in. One that outlived its apt holds the lock still.
+finish_dpkg() {
+	[[ -z $dry && -n $(dpkg --audit 2>/dev/null)$(ls -A /var/lib/dpkg/updates) ]] || return 0
+	say "finishing what dpkg was interrupted in"
+	for _ in {1..60}; do
+		if run dpkg --configure -a || ! tail -n 5 "$log" | grep -q ' lock'; then return; fi
+		sleep 2
+	done
+}
+
 with_apt() {
 	local signed="" target=$old_keyring package wanted=() downgrade=()
 	fetch ebpfless.gpg "$work/key"
@@ -203,10 +214,7 @@ with_apt() {
 	place "$work/key" "$target"
 	[[ -n $dry ]] || echo "deb $signed$(location)/apt stable main" >"$work/list"
 	place "$work/list" "$list"
-	if [[ -n $(dpkg --audit 2>/dev/null) ]]; then
-		say "finishing what dpkg was interrupted in"
-		run dpkg --configure -a || say "dpkg could not finish all of it: see $log"
-	fi
+	finish_dpkg
 	say "reading the repository $mirror"
 	run "${apt_only[@]}" update || die "apt can't use $mirror/apt ($(cause)): is it ours, signed, and reached from here?"
 	optional
@@ -264,10 +272,9 @@ with_tarball() {
 		path=/${entry#./}
 		if [[ $path == /etc/* && -e $path ]] || cmp -s "$work/root$path" "$path"; then continue; fi
 		unpacked=yes
-		if ! mkdir -p "${path%/*}" || ! cp -dp "$work/root$path" "$path.new" || ! mv -f "$path.new" "$path"; then
-			rm -f "$path.new"
-			die "$path can't be written ($(cause)): is the disk full, or read-only?"
-		fi 2>>"$log"
+		run mkdir -p "${path%/*}" && run cp -dp "$work/root$path" "$path.new" && run mv -f "$path.new" "$path" && continue
+		rm -f "$path.new"
+		die "$path can't be written ($(cause)): is the disk full, or read-only?"
 	done < <(cd "$work/root" && find . ! -type d)
 	[[ -d /var/log/datadog ]] || mkdir -m 750 /var/log/datadog
 	case $init in
@@ -360,7 +367,7 @@ install_all() {
 
 remove_packages() {
 	case $manager in
-	apt-get) if [[ $1 == purge ]]; then run dpkg --purge "${@:2}"; else run dpkg --remove "${@:2}"; fi ;;
+	apt-get) if [[ $1 == purge ]]; then run dpkg --purge --force-remove-reinstreq "${@:2}"; else run dpkg --remove "${@:2}"; fi ;;
 	dnf | yum) run rpm -e "${@:2}" ;; # dnf would take what it thinks nobody needs any more, too
 	esac
 }
@@ -371,14 +378,19 @@ remove_unpacked() {
 	systemd) run systemctl disable --now "$unit" || true ;;
 	sysvinit)
 		run "/etc/init.d/$unit" stop || true
-		if command -v update-rc.d >/dev/null; then run update-rc.d -f "$unit" remove || true; elif command -v chkconfig >/dev/null; then run chkconfig --del "$unit" || true; fi
+		if command -v chkconfig >/dev/null; then run chkconfig --del "$unit" || true; fi
 		;;
 	esac
 	sort -r "$record" | while read -r path; do
 		[[ $path != /etc/datadog-agent* || -n $purge ]] || continue
 		if [[ -d $path && ! -L $path ]]; then run rmdir "$path" || true; else run rm -f "$path"; fi
 	done
-	if [[ -n $purge ]]; then run rm -f "$record"; fi
+	# systemctl made links in runlevels, too, because there was a script.
+	if command -v update-rc.d >/dev/null; then run update-rc.d -f "$unit" remove || true; fi
+	if [[ -n $purge ]]; then
+		run rm -f "$record" /var/log/datadog/runtime-security.json* /var/log/datadog/system-probe.log
+		run rmdir /var/log/datadog || true
+	fi
 	if [[ $init == systemd ]]; then run systemctl daemon-reload; fi
 }
 
@@ -411,7 +423,7 @@ uninstall() {
 	fi
 	forget_repository
 	if [[ -n $purge && -n $ours ]]; then
-		run rm -f "$config" "$config".{bak,dpkg-dist,rpmnew,rpmsave}
+		run rm -f "$config" "$config".{bak,dpkg-dist,dpkg-new,rpmnew,rpmsave} "$policy".{dpkg-dist,dpkg-new,rpmnew,rpmsave} "/etc/init.d/$unit.dpkg-new"
 		[[ ! -e $foreign ]] || run mv "$foreign" "$config"
 		[[ -n $dry ]] || rmdir /etc/datadog-agent/runtime-security.d /etc/datadog-agent /var/log/datadog 2>/dev/null || true
 	fi

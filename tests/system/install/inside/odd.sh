@@ -37,7 +37,7 @@ steps_on_a_terminal() { script -qec "bash $script" /root/typescript >/dev/null &
 quiet_otherwise() { [[ $(bash "$script" | grep -vc '^    cwsctl') == 1 ]]; }
 announced() {
 	su asked -c "TERM=dumb script -qec 'MIRROR=$MIRROR timeout --foreground 3 bash /tmp/install.sh' /tmp/asked.typescript" </dev/null >/dev/null
-	tr -d '\r' </tmp/asked.typescript | grep -A 1 'with sudo this will' | tail -n 1 | grep -q 'password for asked'
+	[[ $(grep -oe 'with sudo this will' -e 'password for asked' /tmp/asked.typescript | tr '\n' ' ') == 'with sudo this will password for asked '* ]]
 }
 no_network() {
 	strace -f -qq -e trace=connect,sendto -o /root/calls bash "$script" --from /srv/repo >/dev/null || return 1

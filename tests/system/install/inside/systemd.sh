@@ -7,6 +7,7 @@ set -uo pipefail
 . "$(dirname "$0")/main.sh"
 . "$(dirname "$0")/odd.sh"
 . "$(dirname "$0")/config.sh"
+. "$(dirname "$0")/docs.sh"
 
 useradd -m admin && echo 'admin ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/admin
 useradd -m asked && echo 'asked ALL=(ALL) ALL' >/etc/sudoers.d/asked && echo asked:word | chpasswd
@@ -20,5 +21,6 @@ main_path
 odd_hosts
 configurations
 interrupted
+docs
 kill "$(cat /tmp/server)"
 exit "$((failures > 0))"
