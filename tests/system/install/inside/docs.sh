@@ -47,6 +47,10 @@ beside() {
 documented() {
 	local command
 	while read -r command; do
+		case $command in # each example stands alone: what one wrapped is plain for the next that wraps
+		*'wrap '* | *attach* | *--pid*) cwsctl unwrap nginx >/dev/null 2>&1; cwsctl unwrap redis >/dev/null 2>&1 ;;
+		esac
+		[[ $command != 'cwsctl unwrap nginx' ]] || cwsctl wrap nginx >/dev/null 2>&1
 		case $command in
 		'make packages' | 'make run' | 'make test' | 'docker build '*) # these build: other suites run them
 			grep -q "^${command#make }:.*##" /root/test/Makefile || [[ $command == docker* && -e /root/test/packaging/docker/Dockerfile ]] || check "no target: $command" false
@@ -57,7 +61,7 @@ documented() {
 		'cws-instrumentation trace --pid'* | 'bin/cws-instrumentation trace --pid'*) check "$command" runs_on "$command" ;;
 		'bash install.sh --uninstall')
 			check "$command" shell "$command"
-			bash "$script" >/dev/null
+			bash "$script" --from /srv/repo >/dev/null
 			;;
 		'export '* | 'systemctl '* | 'cwsctl '* | 'system-probe '* | 'bash install.sh '* | 'cws-instrumentation trace '* | 'bin/cws-instrumentation trace '*)
 			check "$command" shell "$command"
