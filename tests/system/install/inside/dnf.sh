@@ -1,6 +1,6 @@
 #!/bin/bash
 # A host with dnf, of a distribution that is known by what it is like.
-# shellcheck disable=SC2154 source-path=SCRIPTDIR source-path=SCRIPTDIR/../../packages/inside
+# shellcheck disable=SC1091,SC2154
 set -uo pipefail
 . "$(dirname "$0")/host.sh"
 . "$(dirname "$0")/main.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # A fresh Debian with systemd: everything.
-# shellcheck disable=SC2317,SC2154
-# shellcheck disable=SC2154 source-path=SCRIPTDIR source-path=SCRIPTDIR/../../packages/inside
+# shellcheck disable=SC1091,SC2154,SC2317
+# shellcheck disable=SC1091,SC2154
 set -uo pipefail
 . "$(dirname "$0")/host.sh"
 . "$(dirname "$0")/main.sh"

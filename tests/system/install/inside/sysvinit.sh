@@ -1,6 +1,6 @@
 #!/bin/bash
 # A fresh Debian with sysvinit, and an apt that knows no signed-by (as it says itself).
-# shellcheck disable=SC2154 source-path=SCRIPTDIR source-path=SCRIPTDIR/../../packages/inside
+# shellcheck disable=SC1091,SC2154
 set -uo pipefail
 . "$(dirname "$0")/host.sh"
 . "$(dirname "$0")/main.sh"
