@@ -171,7 +171,7 @@ known() {
 
 available() {
 	case $manager in
-	apt-get) apt-cache show "$1" >/dev/null 2>&1 ;;
+	apt-get) apt-get -s -qq install "$1" >/dev/null 2>&1 ;; # with what it depends on
 	*) "$manager" -q "${only_ours[@]}" list "$1" >/dev/null 2>&1 ;;
 	esac
 }
@@ -247,7 +247,7 @@ with_rpm() {
 # optional adds the policy where SELinux is on.
 optional() {
 	if ! command -v selinuxenabled >/dev/null || ! selinuxenabled; then return 0; fi
-	if [[ -n $dry ]] || available cws-selinux; then packages+=(cws-selinux); else say "SELinux is on, and the repository has no cws-selinux: cwsctl doctor tells what is denied"; fi
+	if [[ -n $dry ]] || available cws-selinux; then packages+=(cws-selinux); else say "SELinux is on, and the repository has no cws-selinux that fits here: cwsctl doctor tells what is denied"; fi
 }
 
 with_tarball() {
