@@ -64,8 +64,12 @@ func (c *client) serve() {
 			time.Sleep(refusalRest)
 			return
 		}
-		if c.seq-c.acked >= ackEvery || c.in.Buffered() == 0 {
+		emptied := c.in.Buffered() == 0
+		if c.seq-c.acked >= ackEvery || emptied {
 			c.receipt()
+		}
+		if emptied && c.server.closing() {
+			c.server.drain(c.conn)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ebpfless/ebpfless/src/event"
@@ -18,7 +19,8 @@ const (
 	maxConnections = 1024
 	maxStreams     = 4096 // tracers whose position is remembered
 	writeLimit     = 5 * time.Second
-	drainLimit     = 2 * time.Second // for what tracers have sent before the server ends
+	drainLimit     = 2 * time.Second       // for what tracers have sent before the server ends
+	drainPause     = 50 * time.Millisecond // a tracer that is silent for so long has sent everything
 )
 
 // Server listens for tracers and feeds their events to an engine.
@@ -32,8 +34,9 @@ type Server struct {
 	clients map[*client]bool
 	streams map[stream]uint64 // the last event taken of each tracer
 	told    map[stream]event.Interest
-	closed  bool
 	running sync.WaitGroup
+
+	drained atomic.Int64 // when the last byte is read, in nanoseconds since the epoch; 0: not closing
 }
 
 // stream identifies a tracer over its connections: two of a user don't start in one namespace in the same
@@ -83,7 +86,7 @@ func (s *Server) Serve() error {
 func (s *Server) take(conn net.Conn) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	if s.closed || len(s.clients) >= maxConnections {
+	if s.closing() || len(s.clients) >= maxConnections {
 		s.log.Warnf("%s is turned away: %d tracers are connected", conn.RemoteAddr(), len(s.clients))
 		conn.Close()
 		return
@@ -145,10 +148,10 @@ func (s *Server) fresh(id stream, seq uint64) bool {
 // Close ends listening, reads what tracers have sent already, and returns when every connection is done.
 func (s *Server) Close() {
 	s.lock.Lock()
-	s.closed = true
+	s.drained.Store(time.Now().Add(drainLimit).UnixNano())
 	s.listener.Close()
 	for c := range s.clients {
-		c.conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+		s.drain(c.conn)
 	}
 	s.lock.Unlock()
 	ended := make(chan struct{})
@@ -161,6 +164,17 @@ func (s *Server) Close() {
 	case <-time.After(drainLimit):
 		s.log.Warn("some tracers kept sending; what comes now waits for the next start")
 	}
+}
+
+func (s *Server) closing() bool { return s.drained.Load() != 0 }
+
+// drain gives a closing server's tracer the time to go on sending.
+func (s *Server) drain(conn net.Conn) {
+	deadline := time.Now().Add(drainPause)
+	if last := time.Unix(0, s.drained.Load()); last.Before(deadline) {
+		deadline = last
+	}
+	conn.SetReadDeadline(deadline)
 }
 
 // announce is called for the first hello of each connection.
