@@ -61,7 +61,7 @@ daemon() {
 	status 0 "$script" start
 	expect "answers" soon "$@"
 	expect "traced" traced "$(pid "$service")"
-	expect "restart by busybox's shell" busybox ash "/etc/init.d/$script" restart
+	busybox ash "/etc/init.d/$script" restart >/tmp/out 2>&1 || fail "restart by busybox's shell: $(cat /tmp/out)"
 	expect "answers" soon "$@"
 	expect "traced" traced "$(pid "$service")"
 }
@@ -124,7 +124,11 @@ red_hat() {
 	detected password_hashes_read
 	unwrap toy-redhat toy
 	[[ ! -e /var/lock/subsys/cws-wrap-toy-redhat ]] || fail "rc would stop what is gone"
-	status 0 toy-redhat stop
+	expect "wrap" cwsctl wrap toy-redhat
+	status 0 cws-wrap-toy-redhat stop
+	status 7 cws-wrap-toy-redhat stop # there is nothing to stop
+	expect "unwrap what is stopped" cwsctl unwrap toy-redhat
+	status 3 toy-redhat status
 	rmdir /var/lock/subsys
 }
 
