@@ -24,7 +24,7 @@ func TestFolders(t *testing.T) {
 	}
 }
 
-// TestDropInsOfFolders: a drop-in of the same name counts once, from the folder that wins, and /dev/null hides it.
+// TestDropInsOfFolders: a drop-in of the same name counts once, from the folder that wins.
 func TestDropInsOfFolders(t *testing.T) {
 	h := hostOf(t, &txtar.Archive{Files: []txtar.File{
 		{Name: "usr/lib/systemd/system/x.service", Data: []byte("[Service]\nExecStart=/bin/x\n")},

@@ -42,6 +42,15 @@ nginx() {
 	detected password_hashes_read
 	wait $!
 	expect "is seen live" grep -q '^20.* password_hashes_read' /tmp/live
+	step "figures"
+	shown() { cwsctl list -o json | sed -n "s/^ *\"$1\": \([0-9]*\),\{0,1\}$/\1/p"; }
+	same "processes" "$(pgrep -x nginx | sort -n | tr '\n' ' ')" "$(cwsctl status nginx | sed -n 's/^  processes .*: //p' | tr ' ' '\n' | sort -n | tr '\n' ' ')"
+	local had
+	had=$(shown events)
+	curl -s -o /dev/null http://127.0.0.1/
+	counted() { (($(shown events) > had)); }
+	expect "events are counted: $had" soon counted
+	same "dropped" 0 "$(shown dropped)"
 	step "restart, crash"
 	expect "restart" systemctl restart nginx
 	wrapped nginx
