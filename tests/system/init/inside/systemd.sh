@@ -121,7 +121,7 @@ redis() {
 # no_new_privs and the filter are the tracer's price, and its own mount is its way in.
 standing() {
 	local proc=/proc/$1
-	grep -E '^(Uid|Gid|Groups|Cap|Umask|SigIgn|SigBlk)' "$proc/status"
+	grep -E '^(Uid|Gid|Groups|Cap|Umask|SigIgn)' "$proc/status"
 	cat "$proc/limits" "$proc/oom_score_adj"
 	cut -d: -f2- "$proc/cgroup" | sort
 	awk '{print $5}' "$proc/mountinfo" | grep -v cws-instrumentation | sed 's/-[A-Za-z0-9]\{6\}$//' | sort
@@ -413,7 +413,7 @@ input() {
 	step "wrap is killed"
 	local after
 	systemctl start toy-notify
-	for after in 0.02 0.1 0.3 0.6 1 1.5; do
+	for after in 0.05 0.3 0.8 1.4; do
 		timeout -s KILL "$after" cwsctl wrap toy-notify >/dev/null 2>&1
 		expect "wrap after it was killed $after seconds on" again wrap toy-notify
 		wrapped toy-notify

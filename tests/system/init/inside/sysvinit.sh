@@ -159,7 +159,7 @@ input() {
 	refuse 1 'no space left' cwsctl wrap nginx
 	umount /var/lib/cws/changes
 	step "wrap and unwrap are killed"
-	for after in 0.05 0.2 0.4 0.8 1.2; do
+	for after in 0.05 0.3 0.6 1; do
 		timeout -s KILL "$after" cwsctl wrap nginx >/dev/null 2>&1
 		expect "wrap after it was killed $after seconds on" again wrap nginx
 		expect "answers" soon web
