@@ -54,7 +54,9 @@ func numbers(path string) ([]int, error) {
 		if err != nil {
 			return nil, fmt.Errorf("list processes: %s: %w", path, err)
 		}
-		list = append(list, n)
+		if n > 0 { // 0 is a process that has no id in our namespace (cgroups(7))
+			list = append(list, n)
+		}
 	}
 	return list, nil
 }

@@ -1,6 +1,9 @@
 package systemd
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,5 +42,16 @@ func TestDropInsOfFolders(t *testing.T) {
 	}
 	if !strings.Contains(dropIn.Text, " -- /bin/z\n") || strings.Contains(dropIn.Text, "/bin/y") || strings.Contains(dropIn.Text, "never") {
 		t.Error(dropIn.Text)
+	}
+}
+
+// TestNumbers: what has no id in our namespace is listed as 0, and can't be attached to.
+func TestNumbers(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "cgroup.procs")
+	if err := os.WriteFile(file, []byte("0\n65\n0\n7\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := numbers(file); err != nil || !slices.Equal(got, []int{65, 7}) {
+		t.Errorf("%v, %v", got, err)
 	}
 }
