@@ -144,8 +144,15 @@ func TestStatusIsThatOfThisProcess(t *testing.T) {
 	if errno := r.Status(os.Getpid(), &s); errno != 0 {
 		t.Fatal(errno)
 	}
+	var held [2]unix.CapUserData
+	if err := unix.Capget(&unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &held[0]); err != nil {
+		t.Fatal(err)
+	}
+	seccomp, _ := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0)
+	noNewPrivs, _ := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
 	want := Status{TGID: os.Getpid(), PPID: os.Getppid(), TracerPID: s.TracerPID,
-		UID: uint32(os.Getuid()), EUID: uint32(os.Geteuid()), GID: uint32(os.Getgid()), EGID: uint32(os.Getegid())}
+		UID: uint32(os.Getuid()), EUID: uint32(os.Geteuid()), GID: uint32(os.Getgid()), EGID: uint32(os.Getegid()),
+		Permitted: uint64(held[1].Permitted)<<32 | uint64(held[0].Permitted), Seccomp: seccomp, NoNewPrivs: noNewPrivs == 1}
 	if s != want {
 		t.Errorf("got %+v, want %+v", s, want)
 	}
