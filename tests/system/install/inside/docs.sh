@@ -45,11 +45,13 @@ beside() {
 }
 
 documented() {
-	local command
+	local command name
 	while read -r command; do
-		case $command in # each example stands alone: what one wrapped is plain for the next that wraps
-		*'wrap '* | *attach* | *--pid*) cwsctl unwrap nginx >/dev/null 2>&1; cwsctl unwrap redis >/dev/null 2>&1 ;;
-		esac
+		for name in nginx redis; do # each example stands alone: what one wrapped is plain for the next that wraps it
+			case $command in
+			*'wrap '*"$name"* | *attach*"$name"* | *--pid*) cwsctl unwrap "$name" >/dev/null 2>&1 ;;
+			esac
+		done
 		[[ $command != 'cwsctl unwrap nginx' ]] || cwsctl wrap nginx >/dev/null 2>&1
 		case $command in
 		'make packages' | 'make run' | 'make test' | 'docker build '*) # these build: other suites run them

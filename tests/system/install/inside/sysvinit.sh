@@ -11,6 +11,7 @@ cat >/usr/local/bin/dpkg-query <<END
 case "\$*" in *' apt') echo 'install ok installed 1.0.9.8' ;; *) exec $real "\$@" ;; esac
 END
 chmod +x /usr/local/bin/dpkg-query
+note
 server /srv/repo
 check "the key is where an old apt looks" bash -c "bash $script && test -e /etc/apt/trusted.gpg.d/ebpfless.gpg && ! grep signed-by /etc/apt/sources.list.d/ebpfless.list"
 check "and goes with the rest" bash "$script" --purge
