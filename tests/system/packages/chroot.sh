@@ -10,8 +10,6 @@ idle() { [[ -z $(find /proc/[0-9]*/root -lname "$1" 2>/dev/null) ]]; }
 # in_chroot ROOT deb|rpm
 in_chroot() {
 	local root=$1 purge
-	# Packages of a distribution own these: chkconfig, filesystem, fish and zsh.
-	[[ $2 == deb ]] || mkdir -p "$root"/etc/rc.d/init.d "$root"/usr/share/licenses "$root/usr/share/fish/vendor_completions.d" "$root/usr/share/zsh/site-functions"
 	listing "$root" >"$TESTBED/before"
 	case $2 in
 	deb)

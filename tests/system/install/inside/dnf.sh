@@ -6,8 +6,6 @@ set -uo pipefail
 . "$(dirname "$0")/main.sh"
 rm /etc/os-release
 printf 'ID="derived"\nVERSION_ID="9.9"\nID_LIKE="rhel centos fedora"\nPRETTY_NAME="Derived Linux 9.9"\n' >/etc/os-release
-# Those are other packages' where rpm is at home.
-mkdir -p /etc/pki/rpm-gpg /etc/rc.d/init.d /usr/share/fish/vendor_completions.d /usr/share/zsh/site-functions
 main_path
 kill "$(cat /tmp/server)"
 exit "$((failures > 0))"

@@ -38,8 +38,6 @@ interrupt() {
 	fetch downgrade "${packages[@]/%/-1.0.0}"
 }
 
-# Packages of a distribution own these: chkconfig, filesystem, fish and zsh.
-mkdir -p /etc/rc.d/init.d /usr/share/licenses /usr/share/fish/vendor_completions.d /usr/share/zsh/site-functions
 files >/root/before
 serve /srv/repo
 trust /srv/repo/other.asc
