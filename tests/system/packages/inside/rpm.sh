@@ -31,6 +31,7 @@ interrupt() {
 		sleep "$i"
 		pkill -KILL -x dnf
 		wait
+		find /etc /opt /usr -xdev -name '*;????????' -delete # what rpm was unpacking when it was killed; it never takes that away
 		fetch install "${packages[@]/%/-1.1.0}" || return 1
 		if [[ $(rpm -q "${packages[@]}" | wc -l) != "${#packages[@]}" ]]; then fetch remove --duplicates || return 1; fi
 		[[ $(rpm -q "${packages[@]}" | grep -c -- '-1\.1\.0-') == "${#packages[@]}" ]] && rpm -V cws-instrumentation cws-services || return 1
