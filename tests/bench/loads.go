@@ -80,20 +80,35 @@ func service(front, server []string, port int, attr *syscall.SysProcAttr, client
 		// strace passes no signal on and stays between: the whole group is ended.
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
 		cmd.Wait()
+		if !soon(func() bool { return !answers(port) }) && err == nil { // the next one would be taken for this one
+			err = fmt.Errorf("%v does not end", server)
+		}
 	}()
-	for try := 0; ; try++ {
-		conn, err := net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(port))
-		if err == nil {
-			conn.Close()
-			break
-		}
-		if try == 200 {
-			return s, fmt.Errorf("%v does not answer", server)
-		}
-		time.Sleep(50 * time.Millisecond)
+	if !soon(func() bool { return answers(port) }) {
+		return s, fmt.Errorf("%v does not answer", server)
 	}
 	time.Sleep(300 * time.Millisecond)
 	return timed(client)
+}
+
+func answers(port int) bool {
+	conn, err := net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(port))
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
+}
+
+// soon waits ten seconds for something to become true.
+func soon(done func() bool) bool {
+	for range 200 {
+		if done() {
+			return true
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return false
 }
 
 var ownGroup = &syscall.SysProcAttr{Setpgid: true}
