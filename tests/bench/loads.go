@@ -8,15 +8,18 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
 
 // load is something to measure.
 type load struct {
-	name  string
-	needs []string
-	run   func(front []string) (sample, error)
+	name       string
+	needs      []string
+	attachable bool // a server that tracers attach to
+	// run puts front before the command, and starts tracer, if there is one, for the server's pid.
+	run func(front, tracer []string) (sample, error)
 }
 
 func (l *load) missing() string {
@@ -38,11 +41,12 @@ var loads = []load{
 	{name: "go build of fmt", needs: []string{"go"}, run: goBuild},
 	{name: "pgbench TPC-B", needs: []string{"pgbench", "setpriv", "/usr/lib/postgresql/*/bin/postgres"}, run: pgbench},
 	{name: "redis-benchmark", needs: []string{"redis-server", "redis-benchmark"}, run: redis},
+	{name: "redis-benchmark of a running server", needs: []string{"redis-server", "redis-benchmark"}, attachable: true, run: redis},
 }
 
 // command is a load that is one command.
-func command(args ...string) func(front []string) (sample, error) {
-	return func(front []string) (sample, error) {
+func command(args ...string) func(front, tracer []string) (sample, error) {
+	return func(front, _ []string) (sample, error) {
 		full := append(append([]string{}, front...), args...)
 		return timed(func() error { return quiet(exec.Command(full[0], full[1:]...)) })
 	}
@@ -56,7 +60,7 @@ func quiet(cmd *exec.Cmd) error {
 	return nil
 }
 
-func goBuild(front []string) (sample, error) {
+func goBuild(front, _ []string) (sample, error) {
 	cache, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return sample{}, err
@@ -69,7 +73,7 @@ func goBuild(front []string) (sample, error) {
 }
 
 // service runs a server behind the tracer while a client works; only the client's time is measured.
-func service(front, server []string, port int, attr *syscall.SysProcAttr, client func() error) (s sample, err error) {
+func service(front, tracer, server []string, port int, attr *syscall.SysProcAttr, client func() error) (s sample, err error) {
 	full := append(append([]string{}, front...), server...)
 	cmd := exec.Command(full[0], full[1:]...)
 	cmd.SysProcAttr = attr
@@ -87,8 +91,37 @@ func service(front, server []string, port int, attr *syscall.SysProcAttr, client
 	if !soon(func() bool { return answers(port) }) {
 		return s, fmt.Errorf("%v does not answer", server)
 	}
+	if tracer != nil {
+		leave, err := attach(tracer, cmd.Process.Pid)
+		if err != nil {
+			return s, err
+		}
+		defer leave()
+	}
 	time.Sleep(300 * time.Millisecond)
 	return timed(client)
+}
+
+// attach starts a tracer for a process that runs.
+func attach(tracer []string, pid int) (leave func(), err error) {
+	cmd := exec.Command(tracer[0], append(tracer[1:], "--pid", strconv.Itoa(pid))...)
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	leave = func() {
+		cmd.Process.Signal(syscall.SIGTERM)
+		cmd.Wait()
+	}
+	if !soon(func() bool { return traced(pid) }) {
+		leave()
+		return nil, fmt.Errorf("%v does not attach", cmd.Args)
+	}
+	return leave, nil
+}
+
+func traced(pid int) bool {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	return err == nil && !strings.Contains(string(status), "TracerPid:\t0\n")
 }
 
 func answers(port int) bool {
@@ -113,15 +146,15 @@ func soon(done func() bool) bool {
 
 var ownGroup = &syscall.SysProcAttr{Setpgid: true}
 
-func redis(front []string) (sample, error) {
+func redis(front, tracer []string) (sample, error) {
 	const port = 26379
 	server := []string{"redis-server", "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--daemonize", "no"}
-	return service(front, server, port, ownGroup, func() error {
+	return service(front, tracer, server, port, ownGroup, func() error {
 		return quiet(exec.Command("redis-benchmark", "-q", "-p", strconv.Itoa(port), "-n", "150000", "-c", "20", "-t", "set,get"))
 	})
 }
 
-func pgbench(front []string) (sample, error) {
+func pgbench(front, tracer []string) (sample, error) {
 	const port = 25432
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
@@ -146,7 +179,7 @@ func pgbench(front []string) (sample, error) {
 	}
 	server := append(as, bin+"/postgres", "-D", dir+"/data", "-k", dir, "-h", "127.0.0.1", "-p", strconv.Itoa(port), "-c", "fsync=off")
 	client := []string{"-h", "127.0.0.1", "-p", strconv.Itoa(port), "-U", "postgres", "postgres"}
-	return service(front, server, port, ownGroup, func() error {
+	return service(front, tracer, server, port, ownGroup, func() error {
 		if err := quiet(exec.Command("pgbench", append([]string{"-q", "-i", "-s", "2"}, client...)...)); err != nil {
 			return err
 		}

@@ -15,10 +15,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// way is how a load runs: what stands in front of its command.
+// way is how a load runs: what stands in front of its command, or what is started beside a server that runs.
 type way struct {
-	name  string
-	front func(bin string, probes *probes) []string
+	name   string
+	front  func(bin string, probes *probes) []string
+	attach []string // flags of trace --pid; nil: not attached
 }
 
 // probes are the two that tracers talk to: one that says nothing, as the original's, so that everything is trapped; and
@@ -43,6 +44,13 @@ var ways = []way{
 		return []string{"strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e",
 			"trace=open,openat,creat,unlink,unlinkat,rename,renameat,renameat2,chmod,fchmod,fchmodat,execve,connect,setuid,setgid"}
 	}},
+}
+
+// attached are ways of a server to which a tracer comes later.
+var attached = []way{
+	{name: "native", front: ways[0].front},
+	{name: "attached", front: ways[0].front, attach: []string{}},
+	{name: "attached, --install-filter", front: ways[0].front, attach: []string{"--install-filter"}},
 }
 
 // sample is one run: seconds of wall clock, and of processor of everything that ran meanwhile for it.
@@ -94,6 +102,10 @@ func header(rounds int) {
 // measure runs all ways of a load in turn. The ratio is taken within a round, so that a machine that gets slower changes
 // both sides.
 func measure(l load, bin string, p *probes, rounds int) error {
+	ways := ways
+	if l.attachable {
+		ways = attached
+	}
 	samples := make([][]sample, len(ways))
 	for round := -1; round < rounds; round++ { // the first is to warm up
 		for i := range ways {
@@ -102,7 +114,11 @@ func measure(l load, bin string, p *probes, rounds int) error {
 			if len(front) == 1 && front[0] == "" {
 				continue
 			}
-			s, err := l.run(front)
+			var tracer []string
+			if ways[which].attach != nil {
+				tracer = append([]string{bin + "/cws-instrumentation", "trace", "--disable-proc-scan", "--probe-addr", p.asking.addr}, ways[which].attach...)
+			}
+			s, err := l.run(front, tracer)
 			if err != nil {
 				return fmt.Errorf("%s: %w", ways[which].name, err)
 			}
