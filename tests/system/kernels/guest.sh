@@ -3,6 +3,7 @@
 # Runs inside a virtual machine, with busybox and the programs: a line for each check, OK, FALLBACK or FAILED.
 export DD_RUNTIME_SECURITY_CONFIG_ENABLED=true DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_ENABLED=true NO_COLOR=1
 found=/tmp/found.json
+policies=/policies
 failures=0
 
 ok() { echo "OK $*"; }
@@ -33,7 +34,7 @@ trace() { cws-instrumentation trace "$@"; }
 # serve COMMAND…: a probe, behind a command or none, that writes to $found
 serve() {
 	rm -f /tmp/port "$found"
-	"$@" system-probe run --policies /policies -o "$found" --port-file /tmp/port 2>/tmp/probe.log &
+	"$@" system-probe run --policies "$policies" -o "$found" --port-file /tmp/port 2>/tmp/probe.log &
 	probe=$!
 	if soon test -s /tmp/port; then ok "the probe listens"; else bad "the probe does not listen: $(cat /tmp/probe.log)"; fi
 }
@@ -109,6 +110,18 @@ plain() {
 	grep -o 'the kernel.s proc connector tells of all programs\|/proc is read every [^ ]*' /tmp/probe.log | head -n 1
 }
 
+# modules: only the distribution's kernel brings one. busybox is no tool that the default rule excuses.
+modules() {
+	module=/modules/$(uname -r).ko
+	[ -e "$module" ] || return 0
+	policies=/default
+	serve
+	trace -- insmod "$module" 2>/tmp/err
+	is "a module is loaded" 0 $?
+	detected "a module that is loaded, by the default rule" '"rule_id":"kernel_module_loaded"'
+	leave
+}
+
 echo "kernel $(uname -r)"
 cp /bin/busybox /tmp/busybox-hostile
 serve
@@ -125,4 +138,5 @@ serve unshare -n sh -c 'ip link set lo up; exec "$@"' sh # the connector does no
 plain scan
 if grep -q '/proc is read every' /tmp/probe.log; then ok "the scan is used"; else bad "no scan: $(cat /tmp/probe.log)"; fi
 leave
+modules
 exit "$((failures > 0))"
