@@ -59,6 +59,43 @@ func TestKillsOfTheTracerDisturbNothing(t *testing.T) {
 	}
 }
 
+// A loop that is killed as soon as it can be seen, before or after it says that it traces, has a successor, too.
+func TestALoopThatIsKilledAtOnceIsReplaced(t *testing.T) {
+	early := 0
+	for range 50 {
+		probe, err := recorder.StartAt("127.0.0.1:0", ours, event.SetOf(event.Exec, event.Exit))
+		if err != nil {
+			t.Fatal(err)
+		}
+		app := exec.Command(program(t, "cws-instrumentation"), "trace", "--disable-proc-scan", "--probe-addr", probe.Addr(), "--", "/bin/sleep", "0.1")
+		out, err := os.CreateTemp(t.TempDir(), "out")
+		if err != nil {
+			t.Fatal(err)
+		}
+		app.Stdout, app.Stderr = out, out
+		if err := app.Start(); err != nil {
+			t.Fatal(err)
+		}
+		pid := app.Process.Pid
+		for deadline := time.Now().Add(10 * time.Second); find(pid, "loop") == 0 && time.Now().Before(deadline); {
+		}
+		syscall.Kill(find(pid, "loop"), syscall.SIGKILL)
+		if err := app.Wait(); err != nil {
+			t.Errorf("the application: %v", err)
+		}
+		for _, kind := range []event.Kind{event.Exec, event.Exit} {
+			if err := probe.WaitEvent(leaveLimit, func(e *event.Event) bool { return e.Kind == kind && e.PID == uint32(pid) }); err != nil {
+				t.Errorf("no %v was reported: %v\n%s", kind, err, output(out))
+			}
+		}
+		if strings.Contains(output(out), "before it had attached") {
+			early++
+		}
+		probe.Close()
+	}
+	t.Logf("%d of 50 before it had attached", early)
+}
+
 // SIGHUP has the loop executed again in place, as an upgrade does.
 func TestRenewalsDisturbNothing(t *testing.T) {
 	disturb(t, kills()/5, func(pid int) error {

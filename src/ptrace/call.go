@@ -122,6 +122,9 @@ func (r *Reader) Interrupted(tid int, abi syscalls.ABI, c *Call) (ok bool) {
 	return c.Number != ^uint32(0) && !restarts(c.Result)
 }
 
+// Fresh tells whether a tracee that stands, in any stop, has executed a program of which no instruction has run yet.
+func (r *Reader) Fresh(tid int) bool { return r.regs.read(tid) == 0 && r.regs.fresh() }
+
 // restarts knows the kernel's own codes for a call to be restarted (include/linux/errno.h).
 func restarts(result int64) bool { return result <= -512 && result >= -516 }
 

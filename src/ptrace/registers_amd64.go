@@ -63,6 +63,12 @@ func (r *registers) call(at uint64, number uint32, args []uint64) {
 	r.Rip, r.Rax, r.Orig_rax = at, uint64(number), ^uint64(0)
 }
 
+// fresh tells whether a program has not executed one instruction yet: execve(2) clears every register but the stack pointer
+// and the program counter (ELF_PLAT_INIT).
+func (r *registers) fresh() bool {
+	return r.Rax|r.Rbx|r.Rcx|r.Rdx|r.Rsi|r.Rdi|r.Rbp|r.R8|r.R9|r.R10|r.R11|r.R12|r.R13|r.R14|r.R15 == 0
+}
+
 func (r *registers) fill(c *Call) {
 	c.Number = uint32(r.Orig_rax)
 	if c.ABI == syscalls.I386 {

@@ -61,6 +61,23 @@ func (r *registers) call(at uint64, number uint32, args []uint64) {
 	r.raw[8], r.raw[programCounter] = uint64(number), at
 }
 
+// fresh tells whether a program has not executed one instruction yet: execve(2) clears every register but the stack pointer
+// and the program counter (start_thread of arch/arm64/include/asm/processor.h).
+func (r *registers) fresh() bool {
+	var some uint64
+	if r.length == arm32Length {
+		words := (*[18]uint32)(unsafe.Pointer(&r.raw))
+		for _, word := range words[:13] {
+			some |= uint64(word)
+		}
+		return some == 0
+	}
+	for _, value := range r.raw[:31] {
+		some |= value
+	}
+	return some == 0
+}
+
 func (r *registers) fill(c *Call) {
 	if r.length == arm32Length {
 		words := (*[18]uint32)(unsafe.Pointer(&r.raw))

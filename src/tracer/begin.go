@@ -8,7 +8,7 @@ import (
 
 // launch attaches to the launcher that will become the application. Its main thread alone matters: exec ends the others.
 func (l *Loop) launch(pid int) bool {
-	if !l.seize(pid, pid) {
+	if l.memory.Find(pid) == nil && !l.seize(pid, pid) {
 		return false
 	}
 	l.memory.Find(pid).Launching = true

@@ -111,12 +111,18 @@ func (l *Loop) returned(t *shared.Task, result int64) {
 }
 
 // recover reads the end of a call that was under way when the former loop was killed, from the registers of the task
-// that has been stopped since.
+// that has been stopped since. An execve(2) whose program has not run yet may have been seen by that loop or not: rather
+// it is told twice.
 func (l *Loop) recover(t *shared.Task) {
 	if !t.Adopted {
 		return
 	}
 	t.Adopted = false
+	if t.TID == t.TGID && l.kernel.Fresh(int(t.TID)) {
+		t.Phase = shared.Running
+		l.begun(t)
+		return
+	}
 	if t.Phase != shared.Running && l.kernel.Interrupted(int(t.TID), syscalls.ABI(t.ABI), &l.call) && l.call.Number == t.Number {
 		l.returned(t, l.call.Result)
 	}

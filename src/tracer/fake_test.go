@@ -93,6 +93,7 @@ func (f *fake) Detach(int, int) unix.Errno                       { return 0 }
 func (f *fake) Message(int) (uint64, unix.Errno)                 { return 0, 0 }
 func (f *fake) Sender(int) int                                   { return 0 }
 func (f *fake) Continue(int)                                     {}
+func (f *fake) Fresh(int) bool                                   { return false }
 func (f *fake) Interrupted(int, syscalls.ABI, *ptrace.Call) bool { return false }
 func (f *fake) Parents(int) (int, int)                           { return fakeTID, 1 }
 func (f *fake) HasTask(int, int) bool                            { return false }

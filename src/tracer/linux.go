@@ -39,6 +39,8 @@ func (k *linux) Interrupted(tid int, abi syscalls.ABI, c *ptrace.Call) bool {
 	return k.calls.Interrupted(tid, abi, c)
 }
 
+func (k *linux) Fresh(tid int) bool { return k.calls.Fresh(tid) }
+
 func (k *linux) Parents(tid int) (tgid, ppid int) {
 	if k.proc.Status(tid, &k.status) != 0 {
 		return 0, 0

@@ -22,6 +22,7 @@ type kernel interface {
 	Continue(pid int)
 	Call(tid int, atSeccomp bool, c *ptrace.Call) unix.Errno
 	Interrupted(tid int, abi syscalls.ABI, c *ptrace.Call) bool
+	Fresh(tid int) bool
 	Parents(tid int) (tgid, ppid int)
 	HasTask(pid, tid int) bool
 }
@@ -266,10 +267,15 @@ func (l *Loop) execed(t *shared.Task) *shared.Task {
 			t = l.memory.Find(int(leader))
 		}
 	}
+	l.begun(t)
+	return t
+}
+
+// begun is a new program in a task.
+func (l *Loop) begun(t *shared.Task) {
 	l.memory.FreeCall(t)
 	t.TGID, t.Launching = t.TID, false
 	if l.control.Bare == 0 {
 		l.watch.Execed(t)
 	}
-	return t
 }

@@ -88,13 +88,7 @@ func (l *Loop) begin(launcher int, w *watch) bool {
 		if c.Attached != 0 {
 			l.rejoin()
 		}
-	case c.Attached != 0:
-		if !l.attachAll(w) {
-			l.letEverythingGo()
-			c.SetState(shared.Failed)
-			return false
-		}
-	case !l.launch(launcher):
+	case !l.attachFirst(launcher, w):
 		c.SetState(shared.Failed)
 		return false
 	}
@@ -106,6 +100,21 @@ func (l *Loop) begin(launcher int, w *watch) bool {
 	if c.Unsettled != 0 {
 		l.inject(w.interest)
 		c.Unsettled = 0
+	}
+	return true
+}
+
+// attachFirst is what a loop does that comes after none, or after one that was killed while it did this.
+func (l *Loop) attachFirst(launcher int, w *watch) bool {
+	if l.control.Tasks > 0 {
+		l.adopt()
+	}
+	if l.control.Attached == 0 {
+		return l.launch(launcher)
+	}
+	if !l.attachAll(w) {
+		l.letEverythingGo()
+		return false
 	}
 	return true
 }

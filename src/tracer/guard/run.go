@@ -218,8 +218,26 @@ func (g *Guard) trap(interest event.Interest) {
 	c.Filtered = 1
 }
 
-// start brings the loop to life and waits until it has attached.
+// errEndedAtOnce means that a loop ended before it traced anything, and did not say why.
+var errEndedAtOnce = errors.New("the tracing loop ended at once")
+
+// startTries is how many loops may end at once before tracing is given up.
+const startTries = 5
+
+// start brings the loop to life, again where one is killed meanwhile, and waits until it has attached.
 func (g *Guard) start(dog *Watchdog) error {
+	var err error
+	for range startTries {
+		if err = g.startOnce(dog); !errors.Is(err, errEndedAtOnce) {
+			return err
+		}
+		g.Log.Warnf("the tracing loop (pid %d) ended before it had attached; a new one is started", dog.loop)
+	}
+	dog.free()
+	return err
+}
+
+func (g *Guard) startOnce(dog *Watchdog) error {
 	if err := dog.Start(); err != nil {
 		return err
 	}
@@ -232,7 +250,7 @@ func (g *Guard) start(dog *Watchdog) error {
 			return Refusal(int(c.FailedAt), unix.Errno(c.Failure))
 		}
 		if dog.ended() {
-			return errors.New("the tracing loop ended at once")
+			return errEndedAtOnce
 		}
 	}
 	return errors.New("the tracing loop did not attach within 30 s")

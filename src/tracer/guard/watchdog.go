@@ -188,7 +188,8 @@ func (w *Watchdog) free() {
 	})
 }
 
-// ended tells whether the loop is gone before it said anything, letting it run meanwhile.
+// ended tells whether the loop is gone before it said anything, letting it run meanwhile. What it had attached to by then
+// is held for a successor.
 func (w *Watchdog) ended() bool {
 	stop, errno := ptrace.Poll(w.loop)
 	if errno != 0 {
@@ -196,6 +197,9 @@ func (w *Watchdog) ended() bool {
 	}
 	if stop.TID == 0 {
 		return false
+	}
+	if stop.Reason == ptrace.Exiting && !w.finished() {
+		w.hold()
 	}
 	if stop.Alive() {
 		ptrace.Resume(w.loop, false, signalOf(stop))
