@@ -318,6 +318,8 @@ own_command() {
 	expect "attach" systemctl enable --quiet --now cws-attach@own
 	expect "traced when it is ready" traced "$(pidof myapp)"
 	kill "$(pidof myapp)"
+	ended() { ! pidof myapp; } # its port is free then
+	expect "it ends" soon ended
 	setsid /usr/bin/myapp </dev/null >/dev/null 2>&1 &
 	expect "answers" soon ask 7900 hello
 	follows() { traced "$(pidof myapp)"; }
