@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/ebpfless/ebpfless/src/event"
-	"github.com/ebpfless/ebpfless/src/host"
 	"github.com/ebpfless/ebpfless/src/record"
 	"github.com/ebpfless/ebpfless/src/ring"
 	"github.com/ebpfless/ebpfless/src/tracer/shared"
@@ -30,7 +29,7 @@ type Sender struct {
 	memory *shared.Memory
 	link   *Link // nil: nothing is sent
 	names  record.Names
-	place  host.Place
+	places *places
 	log    *logrus.Entry
 
 	found <-chan *event.Event // of the scan; nil without one
@@ -54,8 +53,8 @@ type mark struct {
 }
 
 // NewSender makes a sender for a link.
-func NewSender(m *shared.Memory, link *Link, names record.Names, place host.Place, found <-chan *event.Event, log *logrus.Entry) *Sender {
-	return &Sender{memory: m, link: link, names: names, place: place, found: found, log: log, at: m.Ring.Start()}
+func NewSender(m *shared.Memory, link *Link, names record.Names, places *places, found <-chan *event.Event, log *logrus.Entry) *Sender {
+	return &Sender{memory: m, link: link, names: names, places: places, found: found, log: log, at: m.Ring.Start()}
 }
 
 // Run sends until done is closed, and then what is left, as long as the probe takes it.
@@ -192,7 +191,8 @@ func (s *Sender) fillFound(conn *Conn) bool {
 
 func (s *Sender) add(e *event.Event, seq uint64, conn *Conn) {
 	if e.ContainerID == "" && e.CGroupID == "" { // what the scan found has its own
-		e.ContainerID, e.CGroupID = s.place.ContainerID, s.place.CGroupID
+		place := s.places.of(e)
+		e.ContainerID, e.CGroupID = place.ContainerID, place.CGroupID
 	}
 	ours := conn != nil && conn.Answered()
 	if !ours && (e.Kind == event.Ptrace || e.Kind == event.Signal) {

@@ -101,6 +101,7 @@ redis() {
 	mark
 	redis-cli replicaof 127.0.0.66 7 >/dev/null
 	detected rogue_replication
+	expect "in its own control group" grep -q '"rogue_replication".*"cgroup":{"id":"[^"]*redis-server.service"' /tmp/new.json
 	redis-cli replicaof no one >/dev/null
 	expect "restart" systemctl restart redis-server
 	expect "attached after a restart" soon follows
