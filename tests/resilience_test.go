@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -113,6 +114,81 @@ func TestRenewalsDisturbNothing(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// Whoever kills the tracer by its name, or by any part of its command line, hits the guardian alone.
+func TestKillsByNameDisturbNothing(t *testing.T) {
+	for _, pattern := range [][]string{{"cws-instrumenta"}, {"-f", program(t, "cws-instrumentation")}} {
+		t.Run(pattern[0], func(t *testing.T) {
+			disturb(t, 20, func(pid int) error {
+				found, _ := exec.Command("pgrep", pattern...).Output()
+				named := strings.Fields(string(found))
+				guard, loop := find(pid, "guard"), find(pid, "loop")
+				switch {
+				case slices.Contains(named, strconv.Itoa(loop)):
+					return fmt.Errorf("pgrep %v finds the loop, %d, among %v", pattern, loop, named)
+				case !slices.Contains(named, strconv.Itoa(guard)): // the one before has just been killed
+					return errNoVictim
+				}
+				return syscall.Kill(guard, syscall.SIGKILL)
+			})
+		})
+	}
+}
+
+// An upgrade puts another file in the program's place, and SIGHUP has both the loop and the guardian become what it holds.
+func TestAnUpgradeReachesLoopAndGuardian(t *testing.T) {
+	probe, err := recorder.StartAt("127.0.0.1:0", ours, event.SetOf(event.Exec, event.Exit))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer probe.Close()
+	installed := filepath.Join(t.TempDir(), "cws-instrumentation")
+	install := func() {
+		if out, err := exec.Command("install", program(t, "cws-instrumentation"), installed).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	install()
+	app := exec.Command(installed, "trace", "--disable-proc-scan", "--probe-addr", probe.Addr(), "--", "/bin/sh", "-c", "read line; /bin/true; exit")
+	more, err := app.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := app.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pid := app.Process.Pid
+	for deadline := time.Now().Add(10 * time.Second); find(pid, "guard") == 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	loop, guard := find(pid, "loop"), find(pid, "guard")
+	install()
+	syscall.Kill(loop, syscall.SIGHUP)
+	renewed := func() bool {
+		now := find(pid, "guard")
+		return now != 0 && now != guard && executes(now, installed) && executes(loop, installed)
+	}
+	for deadline := time.Now().Add(10 * time.Second); !renewed() && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if !renewed() || find(pid, "loop") != loop {
+		t.Errorf("after an upgrade the loop is pid %d (the new file: %v), was %d; the guardian is pid %d (the new file: %v), was %d",
+			find(pid, "loop"), executes(loop, installed), loop, find(pid, "guard"), executes(find(pid, "guard"), installed), guard)
+	}
+	more.Close()
+	app.Wait() // read meets the end of its input
+	err = probe.WaitEvent(leaveLimit, func(e *event.Event) bool { return e.Kind == event.Exec && strings.HasSuffix(e.File.Path, "/true") })
+	if err != nil {
+		t.Errorf("what the application did afterwards was not reported: %v", err)
+	}
+}
+
+// executes tells whether a process runs the file that has this name now.
+func executes(pid int, name string) bool {
+	file, err := os.Stat(name)
+	exe, exeErr := os.Stat(fmt.Sprintf("/proc/%d/exe", pid))
+	return err == nil && exeErr == nil && os.SameFile(file, exe)
 }
 
 var errNoVictim = errors.New("no such process yet")

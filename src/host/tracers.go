@@ -13,6 +13,9 @@ import (
 // tracerName is the program that tracers run, wherever an image has put it.
 const tracerName = "cws-instrumentation"
 
+// LoopName is the name (proc(5), comm) of a tracing loop.
+const LoopName = "cws-loop"
+
 // HolderName is the name (proc(5), comm) of a tracing loop whose tracer has left, and which passes on what it had attached to.
 const HolderName = "cws-holder"
 

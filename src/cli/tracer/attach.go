@@ -41,7 +41,7 @@ func attach(f *flags) error {
 	}
 	memory.Control.PIDCount = int32(len(pids))
 	g := &guard.Guard{
-		Memory: memory, File: file, Config: c, Command: []string{self(), "loop"},
+		Memory: memory, File: file, Config: c, Command: loop(),
 		Inherit: holder != 0, Log: logger(c), Settled: func() {},
 	}
 	if c.Verbose {

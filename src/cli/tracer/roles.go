@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"unsafe"
 
+	"github.com/ebpfless/ebpfless/src/host"
 	"github.com/ebpfless/ebpfless/src/tracer"
 	"github.com/ebpfless/ebpfless/src/tracer/guard"
 	"github.com/ebpfless/ebpfless/src/tracer/launch"
@@ -24,7 +25,8 @@ const (
 )
 
 // guardCommand and loopCommand are the tracer's own processes. Their command lines say nothing of the application, so
-// that pkill -f finds only the latter.
+// that pkill -f finds only the latter; and the loop's says nothing of the guardian's, so that no kill by name hits both in
+// the same instant, which alone the application would not survive.
 func guardCommand() *cobra.Command {
 	var detach, successor bool
 	cmd := &cobra.Command{Use: "guard", Hidden: true, Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
@@ -49,15 +51,18 @@ func becomeOrphan() error {
 	return err
 }
 
+// loop is the command line of a tracing loop.
+func loop() []string { return []string{host.LoopName, "loop"} }
+
 // takeName is for ps(1): executing /proc/self/exe has left "exe" as the name.
-func takeName() {
+func takeName(text string) {
 	name := [16]byte{}
-	copy(name[:15], "cws-instrumentation")
+	copy(name[:15], text)
 	unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name)), 0, 0, 0)
 }
 
 func newGuard() (*guard.Guard, error) {
-	takeName()
+	takeName("cws-instrumentation")
 	closeAbove(talkFD)
 	file := os.NewFile(memoryFD, "shared memory")
 	memory, err := shared.Map(file)
@@ -70,7 +75,7 @@ func newGuard() (*guard.Guard, error) {
 	}
 	log := logger(c)
 	return &guard.Guard{
-		Memory: memory, File: file, Config: c, Command: []string{self(), "loop"}, Log: log,
+		Memory: memory, File: file, Config: c, Command: loop(), Log: log,
 		Settled: func() { releaseStderr(c, log) },
 	}, nil
 }
@@ -116,7 +121,7 @@ func loopCommand() *cobra.Command {
 
 // trace is the tracing loop's process.
 func trace() error {
-	takeName()
+	takeName(host.LoopName)
 	closeAbove(lifeFD)
 	memory, err := shared.Map(os.NewFile(memoryFD, "shared memory"))
 	if err != nil {
@@ -128,7 +133,7 @@ func trace() error {
 	}
 	log := logger(c)
 	releaseStderr(c, log)
-	options := tracer.Options{Interest: memory.Control.Interest(), NoStat: c.NoStat, Argv: []string{self(), "loop"}, Log: log}
+	options := tracer.Options{Interest: memory.Control.Interest(), NoStat: c.NoStat, Argv: loop(), Log: log}
 	line := &lifeline{file: os.NewFile(lifeFD, "life line")}
 	tracer.Run(memory, options, c.Launcher, line)
 	return nil

@@ -131,7 +131,7 @@ func (f *Follower) judge(pid int, v verdict, seen bool, now time.Time) verdict {
 // own tells the tracers' processes, which live beside the application where it is wrapped.
 func own(pid int) bool {
 	name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
-	return err == nil && string(name) == "cws-instrumenta\n" || host.Holds("/proc", pid)
+	return err == nil && (string(name) == "cws-instrumenta\n" || string(name) == host.LoopName+"\n") || host.Holds("/proc", pid)
 }
 
 // attach starts a tracer for some processes.

@@ -54,7 +54,7 @@ func forbidden(pid int) string {
 		return "not permitted: it belongs to another user or has more privileges, so CAP_SYS_PTRACE is needed"
 	}
 	if selinux.Host.Enforced() {
-		return "not permitted: SELinux may forbid it (ausearch -m avc -c cws-instrumenta tells; see cws_selinux(8))"
+		return "not permitted: SELinux may forbid it (ausearch -m avc -c cws-loop tells; see cws_selinux(8))"
 	}
 	return "not permitted: a security module or a container's seccomp profile forbids it (in Docker: --cap-add SYS_PTRACE)"
 }

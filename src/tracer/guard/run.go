@@ -37,7 +37,7 @@ var ErrLauncherGone = errors.New("the launcher has ended")
 // Wrap waits for the probe, has the launcher traced, lets it become the application, and stays until that is over. It
 // must be called on the main thread.
 func (g *Guard) Wrap(launcher *launch.Launcher) error {
-	outlive()
+	g.outlive()
 	link := g.link(event.Wrapped)
 	interest, err := g.connect(link, launcher.Gone())
 	if err != nil {
@@ -58,12 +58,6 @@ func (g *Guard) Wrap(launcher *launch.Launcher) error {
 	}
 	g.Settled()
 	return g.stay(dog, link)
-}
-
-// outlive keeps the signals that end a whole service, SIGABRT of systemd's watchdog among them, from ending its tracer first: what the
-// service still does then is traced, and answered.
-func outlive() {
-	signal.Ignore(unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGHUP, unix.SIGABRT)
 }
 
 // Attach has running processes traced until they end or this process is asked to leave. It must be called on the main
@@ -123,14 +117,15 @@ func (g *Guard) tellPlain() {
 
 // Succeed goes on where another guardian was killed.
 func (g *Guard) Succeed() error {
-	outlive()
+	g.outlive()
 	dog, err := NewWatchdog(g.Memory, g.File, g.Command, g.Log)
 	if err != nil {
 		return err
 	}
 	c := g.Memory.Control
-	holding := c.Holding != 0
-	if !holding {
+	holding, aside := c.Holding != 0, c.Aside != 0
+	c.Aside = 0
+	if !holding && !aside {
 		g.Log.Warn("the guardian of the tracing loop was killed; a new one takes over")
 	}
 	if err := dog.Adopt(); err != nil {
@@ -266,7 +261,7 @@ func (g *Guard) stay(dog *Watchdog, link *Link) error {
 	if g.Config.MainPID {
 		go g.announceMain(done)
 	}
-	sender := NewSender(g.Memory, link, host.NewNames(), g.place, g.scan(link, done), g.Log)
+	sender := NewSender(g.Memory, link, host.NewNames(), newPlaces(g.place, g.Memory.Control.Attached != 0), g.scan(link, done), g.Log)
 	go func() {
 		defer close(sent)
 		sender.Run(done)

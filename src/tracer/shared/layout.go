@@ -71,6 +71,7 @@ type Control struct {
 	Lost      uint32 // tasks that found no slot in the table
 	Inject    uint32 // attach mode: the filter is to be put into the running processes
 	Holding   uint32 // the tracer has left: tasks with a filter are passed on unread, others are let go
+	Aside     uint32 // the guardian has made way for one of another version
 	Held      uint32 // Holding, and a guardian is there that only watches the loop
 	Unsettled uint32 // attach mode: the loop has not attached to all PIDs yet, nor put the filter into them
 	heir      int32  // the guardian that takes over from the one that watches now
