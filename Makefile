@@ -8,6 +8,7 @@ SCRIPTS   = $(shell git ls-files -co --exclude-standard ':!*.txtar' | xargs -r g
 GOARCH   ?= $(shell go env GOARCH)
 FUZZTIME ?= 20s
 REPO     ?= dist/repo
+IMAGE    ?= dir:dist/image
 ROUNDS   ?= 5
 RELEASE_FLAGS ?= --snapshot
 
@@ -35,7 +36,7 @@ SBOM        := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-detections test-ordinary test-init packages repo release test-packages test-install test-docker test-kernels test-selinux test-arm64 check fuzz bench clean setup $(COMMANDS)
+.PHONY: help build run test test-detections test-ordinary test-init packages repo image release test-packages test-install test-docker test-kernels test-selinux test-arm64 check fuzz bench clean setup $(COMMANDS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -77,6 +78,9 @@ packages: ## build .deb and .rpm packages for amd64 and arm64 into dist/
 
 repo: ## make signed apt and yum repositories of dist/ in REPO (SIGNING_KEY=file)
 	packaging/repo/make dist $(REPO)
+
+image: ## make the container image for amd64 and arm64 out of dist/ in IMAGE (docker://REGISTRY/NAME:TAG publishes it)
+	packaging/docker/image '$(PACKAGE_VERSION)' $(IMAGE)
 
 release: ## build and sign a release by goreleaser (SIGNING_KEY=file; RELEASE_FLAGS= publishes; slow)
 	go run $(GORELEASER) check
