@@ -39,7 +39,7 @@ traced() { grep '^TracerPid:[[:space:]][1-9]' "/proc/$(main_pid "$1")/status"; }
 untraced() { grep '^TracerPid:[[:space:]]0$' "/proc/$(main_pid "$1")/status"; }
 tracers() {
 	local pid
-	for pid in $(pgrep -f 'cws-instrumentation loop$'); do
+	for pid in $(pgrep -f '^cws-loop loop$'); do
 		tr -d '\0' <"/proc/$pid/attr/current"
 		echo
 	done | sort | uniq -c | tr -s ' '

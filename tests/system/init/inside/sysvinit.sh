@@ -106,7 +106,7 @@ services() {
 	snapshot >/tmp/after
 	diff /tmp/before /tmp/after >/tmp/diff || fail "/etc differs: $(cat /tmp/diff)"
 	[[ -z $(ls /var/lib/cws/sysvinit 2>/dev/null) ]] || fail "state is left: $(ls /var/lib/cws/sysvinit)"
-	[[ -z $(pgrep -f cws-instrumentation) ]] || fail "tracers are left: $(pgrep -af cws-instrumentation)"
+	[[ -z $(pgrep -f 'cws-(instrumentation|loop)') ]] || fail "tracers are left: $(pgrep -af 'cws-(instrumentation|loop)')"
 }
 
 # A script of Red Hat's kind: its functions, its header, its files of what runs.
@@ -214,7 +214,7 @@ guide() {
 	status 0 myapp-wrapped stop
 	stopped() { [[ -z $(pidof myapp) ]]; }
 	expect "stopped" soon stopped
-	gone() { [[ -z $(pgrep -f cws-instrumentation) ]]; }
+	gone() { [[ -z $(pgrep -f 'cws-(instrumentation|loop)') ]]; }
 	expect "the tracer has left" soon gone
 	setsid /usr/bin/myapp </dev/null >/dev/null 2>&1 &
 	expect "answers" soon ask 7900 hello
