@@ -258,6 +258,30 @@ func judgeWorker(t *testing.T, probe *recorder.Recorder, ended chan error, out *
 	if err := probe.WaitEvent(leaveLimit, func(e *event.Event) bool { return e.Kind == event.Exit && e.PID == uint32(pid) }); err != nil {
 		t.Errorf("the worker's end was not reported: %v", err)
 	}
+	judgePrograms(t, probe, output(out))
+}
+
+// judgePrograms wants every program that the worker has executed, each with a number of its own, to have been reported, or to
+// be among those that were dropped because no sender lived long enough.
+func judgePrograms(t *testing.T, probe *recorder.Recorder, account string) {
+	t.Helper()
+	executed := 0
+	for line := range strings.Lines(account) {
+		if count, ok := strings.CutSuffix(line, " programs\n"); ok {
+			executed, _ = strconv.Atoi(count)
+		}
+	}
+	seen := map[int]bool{}
+	for _, e := range probe.Events() {
+		if e.Kind == event.Exec && len(e.Exec.Args) == 3 && e.Exec.Args[1] == "number" {
+			number, _ := strconv.Atoi(e.Exec.Args[2])
+			seen[number] = true
+		}
+	}
+	t.Logf("%d programs were executed, %d reported, %d events dropped", executed, len(seen), probe.Dropped())
+	if missing := executed - len(seen); executed == 0 || missing < 0 || missing > int(probe.Dropped()) {
+		t.Errorf("%d programs were not reported", missing)
+	}
 }
 
 func output(f *os.File) string {
