@@ -1,7 +1,6 @@
 package service
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ebpfless/ebpfless/src/host"
 	"github.com/ebpfless/ebpfless/src/tracer/guard"
 	"github.com/ebpfless/ebpfless/src/tracer/shared"
 	"golang.org/x/sys/unix"
@@ -43,7 +43,7 @@ func Tracers() ([]Tracer, error) {
 			continue
 		}
 		command, err := os.ReadFile(filepath.Join("/proc", entry.Name(), "cmdline"))
-		if err != nil || !bytes.HasSuffix(command, []byte("cws-instrumentation\x00loop\x00")) {
+		if err != nil || string(command) != host.LoopName+"\x00loop\x00" {
 			continue
 		}
 		if t, err := look(pid); err == nil {
