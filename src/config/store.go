@@ -16,12 +16,12 @@ func SetFile(path string, settings ...Setting) (changed bool, err error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
-	mode := fs.FileMode(0o640)
+	mode, like := fs.FileMode(0o640), ""
 	before, err := os.ReadFile(path)
 	info, statErr := os.Stat(path)
 	switch {
 	case err == nil && statErr == nil:
-		mode = info.Mode().Perm()
+		mode, like = info.Mode().Perm(), path
 	case !errors.Is(err, fs.ErrNotExist):
 		return false, fmt.Errorf("read configuration: %w", err)
 	}
@@ -35,11 +35,11 @@ func SetFile(path string, settings ...Setting) (changed bool, err error) {
 		return false, nil
 	}
 	if before != nil {
-		if err := replaceFile(path+".bak", before, mode, info); err != nil {
+		if err := replaceFile(path+".bak", before, mode, like); err != nil {
 			return false, err
 		}
 	}
-	return true, replaceFile(path, text, mode, info)
+	return true, replaceFile(path, text, mode, like)
 }
 
 // setWhereOther leaves a text alone that says so already. What is written stands there even where it is the default.
@@ -58,16 +58,16 @@ func setWhereOther(path string, text []byte, s Setting) ([]byte, error) {
 	return Set(path, text, s.Key, s.Value)
 }
 
-// replaceFile writes beside the file and renames: nobody reads half a file. like is the file whose owner it gets, nil for
-// this process's.
-func replaceFile(path string, text []byte, mode fs.FileMode, like fs.FileInfo) error {
+// replaceFile writes beside the file and renames: nobody reads half a file. like is the file whose owner and attributes it
+// gets, "" for those of any new file.
+func replaceFile(path string, text []byte, mode fs.FileMode, like string) error {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	defer os.Remove(file.Name())
 	_, err = file.Write(text)
-	err = errors.Join(err, file.Chmod(mode), chownLike(file, like), file.Sync(), file.Close())
+	err = errors.Join(err, file.Chmod(mode), attributesLike(file, like), file.Sync(), file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), path)
 	}
