@@ -156,3 +156,11 @@ toy_is() {
 	tracer=$(awk '$1 == "TracerPid:" { print $2 }' "/proc/$pid/status")
 	case $1 in wrapped) [[ $tracer != 0 ]] ;; *) [[ $tracer == 0 ]] ;; esac
 }
+
+# only_says PATTERN COMMAND…: it succeeds, and what it has to say is that one line.
+only_says() {
+	local said
+	said=$("${@:2}" 2>&1 >/dev/null) || { echo "$said" && return 1; }
+	echo "$said"
+	[[ $(wc -l <<<"$said") == 1 && $said =~ $1 ]]
+}

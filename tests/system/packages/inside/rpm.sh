@@ -100,5 +100,11 @@ check "our probe conflicts with it" refused 'conflicts with' rpm -i "$(one cws-p
 check "our tracer conflicts with it" refused 'conflicts with' rpm -i "$(one cws-instrumentation)"
 check "our services install beside it" rpm -i "$(one cws-services)"
 rpm -e cws-services datadog-agent
+files >/root/before
+check "cws-selinux installs where there is no policy" only_says 'not loaded; once there is a policy, reinstall cws-selinux' \
+	rpm -i /srv/repo/yum/cws-selinux-1.1.0-1.noarch.rpm
+check "it goes again" only_says '^$' rpm -e cws-selinux
+files >/root/after
+check "nothing is left behind" diff /root/before /root/after
 kill "$(cat /tmp/server)"
 exit "$((failures > 0))"
