@@ -250,6 +250,15 @@ optional() {
 	if [[ -n $dry ]] || available cws-selinux; then packages+=(cws-selinux); else say "SELinux is on, and the repository has no cws-selinux that fits here: cwsctl doctor tells what is denied"; fi
 }
 
+# replace NEW FILE: by a rename, which a running program doesn't mind. The old one stays beside it until the end: the way back
+# needs no room on the disk.
+replace() {
+	run mkdir -p "${2%/*}" && run cp -dp "$1" "$2.new" || return
+	rm -f "$2.old"
+	if [[ -e $2 ]]; then replaced+=("$2") && run ln "$2" "$2.old" || return; fi
+	run mv -f "$2.new" "$2"
+}
+
 with_tarball() {
 	local name entry path
 	fetch tar/SHA256SUMS "$work/SHA256SUMS"
@@ -270,12 +279,15 @@ with_tarball() {
 	place "$work/record" "$record"
 	while read -r entry; do
 		path=/${entry#./}
-		if [[ $path == /etc/* && -e $path ]] || cmp -s "$work/root$path" "$path"; then continue; fi
+		if [[ $path == /etc/* && -e $path ]] || cmp -s "$work/root$path" "$path"; then
+			rm -f "$path".{old,new} # left by a run that was killed
+			continue
+		fi
 		unpacked=yes
-		run mkdir -p "${path%/*}" && run cp -dp "$work/root$path" "$path.new" && run mv -f "$path.new" "$path" && continue
+		replace "$work/root$path" "$path" && continue
 		rm -f "$path.new"
 		die "$path can't be written ($(cause)): is the disk full, or read-only?"
-	done < <(cd "$work/root" && find . ! -type d)
+	done < <(cd "$work/root" && find . ! -type d | sort)
 	[[ -d /var/log/datadog ]] || mkdir -m 750 /var/log/datadog
 	case $init in
 	systemd)
@@ -316,6 +328,7 @@ start() {
 		return
 	fi
 	if [[ -z $dry && -z $changed$unpacked ]] && system-probe status >/dev/null 2>&1; then return; fi
+	restarted=yes
 	service_is restart || die "the probe did not start: $([[ $init == systemd ]] && echo "journalctl -u $unit" || echo /var/log/datadog/system-probe.log) says why"
 	[[ -z $dry && $init != none ]] || return 0
 	for _ in {1..50}; do
@@ -372,8 +385,16 @@ remove_packages() {
 	esac
 }
 
-remove_unpacked() {
+# take_away LIST: files and folders of before stay, because they aren't in it.
+take_away() {
 	local path
+	sort -r "$1" | while read -r path; do
+		[[ $path != /etc/datadog-agent* || -n $purge ]] || continue
+		if [[ -d $path && ! -L $path ]]; then run rmdir "$path" || true; else run rm -f "$path" "$path".{old,new}; fi
+	done
+}
+
+remove_unpacked() {
 	case $init in
 	systemd) run systemctl disable --now "$unit" || true ;;
 	sysvinit)
@@ -381,10 +402,7 @@ remove_unpacked() {
 		if command -v chkconfig >/dev/null; then run chkconfig --del "$unit" || true; fi
 		;;
 	esac
-	sort -r "$record" | while read -r path; do
-		[[ $path != /etc/datadog-agent* || -n $purge ]] || continue
-		if [[ -d $path && ! -L $path ]]; then run rmdir "$path" || true; else run rm -f "$path"; fi
-	done
+	take_away "$record"
 	# systemctl made links in runlevels, too, because there was a script.
 	if command -v update-rc.d >/dev/null; then run update-rc.d -f "$unit" remove || true; fi
 	if [[ -n $purge ]]; then
@@ -441,12 +459,21 @@ snapshot() {
 	done
 	for name in "${all[@]}"; do version_of "$name" >"$work/version.$name"; done
 	if [[ -e $list || -e $yum_repo || -e $record ]]; then was_ours=yes; fi
+	if system-probe status >/dev/null 2>&1; then was_running=yes; fi
 	snapshot_taken=yes
+}
+
+# repack brings an archive's former release back.
+repack() {
+	local path
+	for path in ${replaced[@]+"${replaced[@]}"}; do mv -f "$path.old" "$path"; done
+	[[ ! -e $work/new ]] || purge=purge take_away "$work/new"
+	if [[ $init == systemd ]]; then run systemctl daemon-reload; fi
 }
 
 undo() {
 	local name now was path added=()
-	if [[ $manager == none && -z $was_ours && -e $record ]]; then purge=purge && remove_unpacked; fi
+	if [[ $manager == none && -n $was_ours ]]; then repack; elif [[ $manager == none && -e $record ]]; then purge=purge && remove_unpacked; fi
 	for name in "${all[@]}"; do
 		was=$(<"$work/version.$name") now=$(version_of "$name")
 		if [[ -z $was ]] && known "$name"; then
@@ -468,6 +495,7 @@ undo() {
 		fi
 	done
 	for path in ${made[@]+"${made[@]}"} /etc/datadog-agent/runtime-security.d /etc/datadog-agent; do rmdir "$path"; done
+	if [[ -n $was_running && -n $restarted ]]; then service_is restart; fi
 } 2>/dev/null
 
 finish() {
@@ -482,6 +510,7 @@ finish() {
 		echo "install.sh: $why" >&2
 		[[ -z $work ]] || echo "$why" >>"$log"
 	fi
+	rm -f ${replaced[@]+"${replaced[@]/%/.old}"}
 	[[ -z $work ]] || rm -rf "$work"
 	exit "$status"
 }
@@ -506,8 +535,8 @@ parse() {
 
 main() {
 	PATH=$PATH:/usr/sbin:/sbin
-	dry='' purge='' action=install_all work='' why='' snapshot_taken='' changed='' unpacked='' was_foreign='' was_ours='' log_from=1
-	wrap=() made=() packages=(cws-instrumentation cws-probe cws-services)
+	dry='' purge='' action=install_all work='' why='' snapshot_taken='' changed='' unpacked='' was_foreign='' was_ours='' was_running='' restarted='' log_from=1
+	wrap=() made=() replaced=() packages=(cws-instrumentation cws-probe cws-services)
 	mirror=${MIRROR:-https://ebpfless.github.io/repo} version_pin=${VERSION:-}
 	trap finish EXIT
 	# shellcheck disable=SC2154 # Bash sets LINENO and BASH_COMMAND

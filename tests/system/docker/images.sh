@@ -40,8 +40,12 @@ pull() {
 	[[ $(docker inspect --type image -f '{{.Architecture}}' "$2") == "$1" ]] || die "the image for $1 is for another processor"
 }
 
+# readme: its command, as it stands there.
+readme() { (cd "$TESTBED/context" && bash -c "$(sed -n 's/^    \(docker build .*\)/\1/p' "$top/README.md")") && docker inspect --type image ebpfless; }
+
 images() {
 	sources
+	check "the README's docker build" readme
 	image ebpfless:built --build-arg VERSION=1.2.3 -f "$TESTBED/context/packaging/docker/Dockerfile" "$TESTBED/context"
 	serve_registry
 	publish "docker://$registry/ebpfless:1.2.3" --tls-verify=false

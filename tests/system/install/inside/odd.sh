@@ -34,6 +34,12 @@ full() {
 
 as() { su "$1" -c "MIRROR=$MIRROR ${*:2}" </dev/null; }
 steps_on_a_terminal() { script -qec "bash $script" /root/typescript >/dev/null && grep -q $'\e\\[1m.*s  installing' /root/typescript; }
+hint() {
+	local told=no works=no
+	! grep -q 'could run agents with eBPF' /var/log/ebpfless-install.log || told=yes
+	[[ ! -e /sys/kernel/btf/vmlinux ]] || works=yes
+	[[ $told == "$works" ]] || { echo "told: $told, works: $works" && return 1; }
+}
 quiet_otherwise() { [[ $(bash "$script" | grep -vc '^    cwsctl') == 1 ]]; }
 announced() {
 	su asked -c "TERM=dumb script -qec 'MIRROR=$MIRROR timeout --foreground 3 bash /tmp/install.sh' /tmp/asked.typescript" </dev/null >/dev/null
@@ -87,6 +93,7 @@ odd_hosts() {
 	check "the probe runs" soon running
 	check "on a terminal it shows steps" steps_on_a_terminal
 	check "elsewhere it is quiet" quiet_otherwise
+	check "a hint where eBPF would work, and only there" hint
 	check "purge" bash "$script" --purge
 	check "nothing is left behind" unchanged
 	check "without a terminal sudo asks nothing" refused_by_sudo
@@ -128,9 +135,11 @@ archive() {
 	check "an archive that stops half-way" without apt-get -- tells 'the download failed' piped
 	server /srv/repo
 	check "an archive on a full disk" without apt-get -- full tells "can't be written" piped
+	check "and changes nothing" unchanged
 	check "an archive" without apt-get -- piped
 	check "the probe runs" soon running
 	check "a wrapped program is detected" hostile unpacked
+	archive_upgrade
 	check "again" without apt-get -- piped
 	check "uninstall" without apt-get -- bash "$script" --uninstall
 	check "the probe is gone" not probe
@@ -138,6 +147,33 @@ archive() {
 	check "purge" without apt-get -- bash "$script" --purge
 	check "nothing is left behind" unchanged
 }
+
+# archive_upgrade: what fails half-way leaves the release that was there, and its probe at work.
+archive_upgrade() {
+	local unit=/run/systemd/system/datadog-agent-sysprobe.service.d
+	cp /root/before /root/plain
+	note
+	server /srv/newer
+	chattr +i /usr/bin/cwsctl
+	check "an archive's upgrade that fails half-way" without apt-get -- tells "/usr/bin/cwsctl can't be written" piped
+	chattr -i /usr/bin/cwsctl
+	check "it had replaced a program" grep -q '^+ mv -f /opt/datadog-agent/embedded/bin/system-probe.new' /var/log/ebpfless-install.log
+	check "and changes nothing" unchanged
+	mkdir -p "$unit"
+	printf '[Service]\nExecStartPre=+/bin/sh -c "! rm /root/fail"\n' >"$unit/test.conf"
+	touch /root/fail
+	check "an archive's upgrade whose probe doesn't start" without apt-get -- tells 'the probe did not start' piped
+	check "it was asked to" not test -e /root/fail
+	rm -r "$unit"
+	systemctl daemon-reload
+	check "and changes nothing" unchanged
+	check "the former probe runs again" soon runs_as 1.0.0
+	check "an archive's upgrade" without apt-get -- piped
+	check "the new probe runs" soon runs_as 1.1.0
+	check "the old one is gone" not compgen -G '/opt/datadog-agent/embedded/bin/*.old'
+	cp /root/plain /root/before
+}
+runs_as() { running && version "$1" && cmp "/proc/$(probe)/exe" /opt/datadog-agent/embedded/bin/system-probe; }
 
 # interrupted: killed with all that it started, wherever it was, and run again.
 interrupted() {
