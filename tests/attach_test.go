@@ -123,6 +123,42 @@ func TestAFilterIsHeldAndTakenOver(t *testing.T) {
 	awaitEnd(t, first)
 }
 
+// One command brings a tracer for each process, and later takes the place of each one's holder.
+func TestSeveralHoldersAreTakenOverAtOnce(t *testing.T) {
+	a, b := work(t), work(t)
+	first, second := a.Process.Pid, b.Process.Pid
+	var loops [2]int
+	for i := range rounds() {
+		r := attach(t, a, "--pid", strconv.Itoa(second), "--pid-per-tracer", "1", "--install-filter")
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Logf("round %d: %s", i, r.stderr.String())
+			}
+		})
+		for _, pid := range []int{first, second} {
+			awaitFilter(t, pid)
+			awaitTracer(t, pid, func(loop int) bool { return field(loop, "Name:") == "cws-loop" })
+		}
+		now := [2]int{tracerOf(first), tracerOf(second)}
+		if i == 0 {
+			loops = now
+		}
+		if now != loops || now[0] == now[1] {
+			t.Errorf("round %d: the loops are %v, at first they were %v", i, now, loops)
+		}
+		detach(t, r, syscall.SIGTERM)
+		for pid, loop := range map[int]int{first: loops[0], second: loops[1]} {
+			if name := field(loop, "Name:"); tracerOf(pid) != loop || name != "cws-holder" {
+				t.Errorf("after round %d pid %d is held by pid %d named %q", i, pid, tracerOf(pid), name)
+			}
+		}
+	}
+	a.judge(t)
+	b.judge(t)
+	awaitEnd(t, loops[0])
+	awaitEnd(t, loops[1])
+}
+
 // awaitFilter wants a filter to be installed in a process that is attached to.
 func awaitFilter(t *testing.T, pid int) {
 	t.Helper()

@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"slices"
 	"strconv"
+	"syscall"
 
 	"github.com/ebpfless/ebpfless/src/tracer/guard"
 	"github.com/ebpfless/ebpfless/src/tracer/shared"
@@ -120,11 +121,17 @@ func share(f *flags, groups []group) error {
 	}()
 	var failed error
 	for _, child := range children {
-		if child.Wait() != nil {
+		if child.Wait() != nil && !askedToLeave(child.ProcessState) {
 			failed = exitStatus(child.ProcessState.ExitCode())
 		}
 	}
 	return failed
+}
+
+// askedToLeave tells whether a tracer ended by a signal that was passed on to it before it had attached to anything.
+func askedToLeave(state *os.ProcessState) bool {
+	status, ok := state.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && slices.Contains([]syscall.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGQUIT}, status.Signal())
 }
 
 // shared are the flags that every one of several tracers gets.
