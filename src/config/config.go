@@ -113,5 +113,6 @@ var rows = []row{
 
 	{key: "event_monitoring_config.envs_with_value", field: func(c *Config) any { return &c.EnvsWithValues }, aliases: []string{"DD_RUNTIME_SECURITY_CONFIG_ENVS_WITH_VALUE"}, initial: []string{
 		"LD_PRELOAD", "LD_LIBRARY_PATH", "PATH", "HISTSIZE", "HISTFILESIZE", "GLIBC_TUNABLES", "SSH_CLIENT",
+		"DD_SERVICE", "OTEL_SERVICE_NAME", "CLAUDECODE", "RUNNER_TRACKING_ID",
 	}},
 }

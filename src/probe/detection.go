@@ -166,7 +166,7 @@ func processOf(p *Process) *processDoc {
 		PID: p.PID, PPID: p.PPID, TID: p.PID, UID: int64(o.UID), GID: int64(o.GID), User: o.User, Group: o.Group,
 		Comm: g.Comm, TTY: g.TTY, ForkTime: date(p.ForkTime), ExecTime: date(p.ExecTime), ExitTime: date(p.ExitTime),
 		Credentials: credentialsOf(p), Executable: fileOf(&g.File), Argv0: argv0(p),
-		ArgsTruncated: g.ArgsTruncated, Envs: g.Envp, EnvsTruncated: g.EnvsTruncated, IsThread: !p.Executed, Variables: visible(p.Variables),
+		ArgsTruncated: g.ArgsTruncated, Envs: g.Envs, EnvsTruncated: g.EnvsTruncated, IsThread: !p.Executed, Variables: visible(p.Variables),
 	}
 	if len(g.Args) > 1 {
 		doc.Args = scrub(g.Args[1:])

@@ -38,6 +38,7 @@ type Facts struct {
 	Arch          string
 	KernelVersion string
 	Distribution  string
+	EnvsWithValue []string // names of the variables of which "envs" has the value, too
 }
 
 // Counts are totals since the start.
@@ -55,6 +56,7 @@ type Counts struct {
 func NewEngine(model *secl.Model[Context], facts Facts, burst, rate int, detect func(*Detection)) *Engine {
 	e := &Engine{model: model, facts: facts, detect: detect, tree: NewTree(), limiter: newLimiter(burst, rate), variables: newVariables(),
 		hellos: bucket{tokens: helloBurst}}
+	e.tree.valued = facts.EnvsWithValue
 	e.rules = secl.NewRuleSet(model, nil, secl.Options{})
 	e.hit = e.onHit
 	e.Act(Actors{})

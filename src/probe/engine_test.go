@@ -19,7 +19,7 @@ func engineWith(t testing.TB, policy *secl.Policy) (*Engine, *[]*Detection) {
 	t.Helper()
 	var found []*Detection
 	model := NewModel()
-	e := NewEngine(model, Facts{Version: "1.2.3", Arch: "amd64"}, 40, 10, func(d *Detection) { found = append(found, d) })
+	e := NewEngine(model, Facts{Version: "1.2.3", Arch: "amd64", EnvsWithValue: []string{"PATH", "LD_PRELOAD"}}, 40, 10, func(d *Detection) { found = append(found, d) })
 	rules := Rules(model, []*secl.Policy{policy}, secl.Host{OS: "linux", Origin: "ebpfless"}, true)
 	for _, o := range rules.Outcomes {
 		if o.Status != secl.Loaded {

@@ -42,7 +42,7 @@ type Program struct {
 	Args                         []string // argv, argv[0] included
 	Text                         string   // arguments without argv[0], joined by blanks
 	Flags, Options               []string // as rules see the arguments
-	Envs                         []string // names
+	Envs                         []string // names, and of some the values
 	Envp                         []string // as reported: with the values that are
 	ArgsTruncated, EnvsTruncated bool
 }
@@ -59,7 +59,9 @@ var unknownProgram = &Program{}
 // commLength is where the original cuts names.
 const commLength = 16
 
-func newProgram(e *event.Event) *Program {
+// newProgram describes what an exec has started. valued tells of which variables of its environment rules and detections get
+// the value: those of others may be secrets.
+func newProgram(e *event.Event, valued func(name string) bool) *Program {
 	p := &Program{
 		File: e.File, TTY: e.Exec.TTY, Args: e.Exec.Args, Envp: e.Exec.Envs,
 		ArgsTruncated: e.Exec.ArgsTruncated, EnvsTruncated: e.Exec.EnvsTruncated,
@@ -72,6 +74,9 @@ func newProgram(e *event.Event) *Program {
 	}
 	for _, entry := range p.Envp {
 		name, _, _ := strings.Cut(entry, "=")
+		if valued(name) {
+			name = entry
+		}
 		p.Envs = append(p.Envs, name)
 	}
 	return p

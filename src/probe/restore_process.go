@@ -79,7 +79,7 @@ func (r *restorer) program(key string, doc *processDoc) *Program {
 	if slices.ContainsFunc(doc.Args, func(arg string) bool { return strings.HasSuffix(arg, hidden) }) {
 		r.lose(key + ".args (secrets are blanked out)")
 	}
-	p := newProgram(e)
+	p := newProgram(e, func(string) bool { return true }) // those without have been left out
 	if doc.Comm != "" {
 		p.Comm = doc.Comm
 	}

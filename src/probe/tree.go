@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ebpfless/ebpfless/src/event"
@@ -9,7 +10,8 @@ import (
 // Tree holds the processes that run, by pid and pid namespace. It is not safe for concurrent use.
 type Tree struct {
 	live    map[key]*Process
-	refused int // processes since the tree is full
+	refused int      // processes since the tree is full
+	valued  []string // names of the variables whose values are kept beside their names
 }
 
 type key struct {
@@ -53,6 +55,8 @@ func (t *Tree) Take(nsid uint64, e *event.Event) *Process {
 	p.place(e)
 	return p
 }
+
+func (t *Tree) isValued(name string) bool { return slices.Contains(t.valued, name) }
 
 // Settle applies what an event changes of its process, after rules have been asked: they compare what a process becomes
 // with what it was.
@@ -145,7 +149,7 @@ func (p *Process) inherit(parent *Process) {
 // parent that every fork is.
 func (t *Tree) exec(nsid uint64, e *event.Event) *Process {
 	old := t.live[key{nsid, e.PID}]
-	p := &Process{PID: e.PID, PPID: e.PPID, NSID: nsid, Program: newProgram(e), ExecTime: e.Time, Executed: true}
+	p := &Process{PID: e.PID, PPID: e.PPID, NSID: nsid, Program: newProgram(e, t.isValued), ExecTime: e.Time, Executed: true}
 	if old != nil {
 		p.Owner, p.Caps, p.ForkTime, p.Variables = old.Owner, old.Caps, old.ForkTime, old.Variables
 		p.ContainerID, p.ContainerCreated, p.CGroupID = old.ContainerID, old.ContainerCreated, old.CGroupID

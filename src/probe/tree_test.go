@@ -3,6 +3,7 @@ package probe
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/ebpfless/ebpfless/src/event"
@@ -122,4 +123,16 @@ func TestManyProcessesFitIntoMemory(t *testing.T) {
 		t.Errorf("%d MB for %d processes", used>>20, tree.Len())
 	}
 	runtime.KeepAlive(tree)
+}
+
+func TestValuesOfTheEnvironmentAreKeptOfThoseThatAreNamed(t *testing.T) {
+	tree := NewTree()
+	tree.valued = []string{"LD_PRELOAD", "EMPTY"}
+	e := executed(10, 1, "/bin/x", "x")
+	e.Exec.Envs = []string{"LD_PRELOAD=/tmp/x.so", "TOKEN=secret", "LANG", "EMPTY=", "LD_PRELOAD_OTHER=1"}
+	grow(tree, e)
+	want := "LD_PRELOAD=/tmp/x.so TOKEN LANG EMPTY= LD_PRELOAD_OTHER"
+	if got := strings.Join(tree.Find(testNS, 10).Program.Envs, " "); got != want {
+		t.Errorf("envs are %q, want %q", got, want)
+	}
 }

@@ -22,6 +22,7 @@ const (
 // secrets.
 var reported = [...]string{
 	"LD_PRELOAD", "LD_LIBRARY_PATH", "PATH", "HISTSIZE", "HISTFILESIZE", "HISTFILE", "GLIBC_TUNABLES", "SSH_CLIENT",
+	"LD_AUDIT", "DD_SERVICE", "OTEL_SERVICE_NAME", "CLAUDECODE", "RUNNER_TRACKING_ID",
 }
 
 // ProgramReader reads argument lists and environments into buffers of its own.

@@ -33,6 +33,7 @@ func release() string {
 func facts(c *config.Config) probe.Facts {
 	return probe.Facts{
 		Version: Version, Hostname: hostname(c), Arch: runtime.GOARCH, KernelVersion: release(), Distribution: osRelease()["ID"],
+		EnvsWithValue: c.EnvsWithValues,
 	}
 }
 
