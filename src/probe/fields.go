@@ -112,7 +112,7 @@ var processFields = join(
 		processString("tty_name", func(p *Process) string { return p.Program.TTY }),
 		processString("argv0", argv0),
 		processString("args", func(p *Process) string { return p.Program.Text }),
-		processStrings("argv", func(p *Process) []string { return p.Program.Args }),
+		processStrings("argv", arguments),
 		processStrings("args_flags", func(p *Process) []string { return p.Program.Flags }),
 		processStrings("args_options", func(p *Process) []string { return p.Program.Options }),
 		processBool("args_truncated", func(p *Process) bool { return p.Program.ArgsTruncated }),
@@ -157,6 +157,9 @@ func argv0(p *Process) string {
 	}
 	return p.Program.Args[0]
 }
+
+// arguments are argv without the name that the program was called by, which is argv0.
+func arguments(p *Process) []string { return p.Program.Args[min(len(p.Program.Args), 1):] }
 
 func join[T any](lists ...[]T) []T {
 	var all []T
