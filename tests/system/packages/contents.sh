@@ -23,6 +23,19 @@ same_files() {
 	readelf -h "${program/arm64/amd64}" | grep -q 'Machine: *Advanced Micro Devices X86-64'
 }
 
+# equipped FILE: each command has its man page, and completions for three shells.
+equipped() {
+	local root=$TESTBED/equipped command path
+	unpack "$1" "$root"
+	compgen -G "$root/usr/bin/*" >/dev/null || return 1
+	for command in "$root"/usr/bin/*; do
+		command=${command##*/}
+		for path in "man/man8/$command.8.gz" "bash-completion/completions/$command" "zsh/*/_$command" "fish/vendor_completions.d/$command.fish"; do
+			compgen -G "$root/usr/share/$path" >/dev/null || { echo "no /usr/share/$path" && return 1; }
+		done
+	done
+}
+
 # old_tools FILE: compressed as dpkg 1.15.6 and rpm 4.8 can read.
 old_tools() {
 	case $1 in
@@ -96,6 +109,7 @@ contents() {
 		check "${package##*/} can be read by old tools" old_tools "$package"
 		check "${package##*/} has a changelog" has_changelog "$package"
 	done
+	for package in "$dist"/*_amd64.deb "$dist"/*.x86_64.rpm; do check "${package##*/} has man pages and completions" equipped "$package"; done
 	for package in cws-instrumentation system-probe cwsctl; do
 		check "the bill of materials of $package names every module" bill_of_materials "$dist" "$package"
 	done
