@@ -9,8 +9,10 @@ import (
 type Job struct {
 	// Exec is the command of an exec stanza, Script the body of a script stanza; the later of both counts.
 	Exec, Script string
-	// Expect is fork, daemon, stop or empty.
+	// Expect is fork, daemon, stop, none or empty.
 	Expect string
+	// Chroot is the folder that becomes its root, AppArmor the profile that it is confined by; empty where there is none.
+	Chroot, AppArmor string
 }
 
 var (
@@ -44,6 +46,12 @@ func ParseJob(text string) Job {
 			job.Exec, job.Script = strings.TrimSpace(value), ""
 		case "expect":
 			job.Expect = strings.TrimSpace(value)
+		case "chroot":
+			job.Chroot = strings.TrimSpace(value)
+		case "apparmor":
+			if profile, switches := strings.CutPrefix(strings.TrimSpace(value), "switch "); switches {
+				job.AppArmor = strings.TrimSpace(profile)
+			}
 		}
 	}
 	return job

@@ -92,7 +92,8 @@ func hookCommand() *cobra.Command {
 			return explain(do(systemd.Hook{Host: h, Say: say}, cmd.Context(), args[0]))
 		}}
 	}
-	cmd.AddCommand(one("start", systemd.Hook.Start), one("stop", systemd.Hook.Stop), one("attach", systemd.Hook.Attach))
+	cmd.AddCommand(one("start", systemd.Hook.Start), one("stop", systemd.Hook.Stop), one("attach", systemd.Hook.Attach),
+		superviseCommand(), inheritCommand())
 	return cmd
 }
 

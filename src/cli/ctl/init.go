@@ -22,7 +22,9 @@ var systems = []struct {
 		return systemd.System{Host: h}, err
 	}},
 	{"upstart", isUpstart, func() (service.System, error) {
-		return upstart.System{Root: "/", Tracer: systemd.DefaultTracer, ProbeAddr: probeAddr()}, nil
+		return upstart.System{
+			Root: "/", Tracer: systemd.DefaultTracer, ProbeAddr: probeAddr(), Original: systemd.Original(systemd.DefaultTracer),
+		}, nil
 	}},
 	{"sysvinit", exists("/etc/init.d"), func() (service.System, error) {
 		return scripts(), nil
@@ -44,7 +46,9 @@ func isUpstart() bool {
 
 // scripts are this machine's init scripts.
 func scripts() sysvinit.System {
-	return sysvinit.System{Root: "/", Tracer: systemd.DefaultTracer, ProbeAddr: probeAddr()}
+	return sysvinit.System{
+		Root: "/", Tracer: systemd.DefaultTracer, ProbeAddr: probeAddr(), Original: systemd.Original(systemd.DefaultTracer),
+	}
 }
 
 // system is the one that this host was booted with.

@@ -77,9 +77,12 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	var failed failure
+	var end ending
 	switch {
 	case err == nil:
 		return 0
+	case errors.As(err, &end):
+		return end.end()
 	case err == errProblems:
 		return 1
 	case errors.As(err, &failed):

@@ -83,7 +83,10 @@ func (s System) wrapped(name string, header unit.Header, script []byte) (string,
 
 // flags are the tracer's. A boot must not stand still for a probe that doesn't come.
 func (s System) flags() []string {
-	flags := []string{"--wait", "10s"}
+	var flags []string
+	if !s.Original {
+		flags = append(flags, "--wait", "10s")
+	}
 	if s.ProbeAddr != "" {
 		flags = append(flags, "--probe-addr", s.ProbeAddr)
 	}

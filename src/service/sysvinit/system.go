@@ -26,6 +26,8 @@ type System struct {
 	Root string
 	// Tracer is the path of cws-instrumentation, ProbeAddr where it finds the probe; empty for its own default.
 	Tracer, ProbeAddr string
+	// Original says that the tracer is Datadog's, which knows fewer flags.
+	Original bool
 }
 
 // Name implements service.System.

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/ebpfless/ebpfless/src/service"
 	"github.com/ebpfless/ebpfless/src/service/follow"
@@ -24,6 +25,8 @@ type System struct {
 	Root string
 	// Tracer is the path of cws-instrumentation, ProbeAddr where it finds the probe; empty for its own default.
 	Tracer, ProbeAddr string
+	// Original says that the tracer is Datadog's, which knows fewer flags.
+	Original bool
 }
 
 const (
@@ -68,79 +71,6 @@ func (s System) Plan(_ context.Context, name string, mode service.Mode) (*servic
 		Files: []service.File{{Path: s.override(name), Text: add(before, ours), Mode: 0o644}},
 		Steps: []string{"which restarts " + name + " if it runs"},
 	}, nil
-}
-
-// before is the administrator's own override, without what we have added to it.
-func (s System) before(name string) (string, error) {
-	text, err := os.ReadFile(s.path(s.override(name)))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
-	}
-	return remove(string(text)), nil
-}
-
-// What we add to an override stands between two lines, so that it can be cut out exactly.
-const (
-	begin  = "# cws-wrap begins; made by cwsctl, which takes it away again: cwsctl unwrap NAME\n"
-	joined = "# cws-wrap begins on a line that was not ended; made by cwsctl: cwsctl unwrap NAME\n"
-	end    = "# cws-wrap ends\n"
-)
-
-func add(before, ours string) string {
-	if before != "" && !strings.HasSuffix(before, "\n") {
-		return before + "\n" + joined + ours + end
-	}
-	return before + begin + ours + end
-}
-
-// remove is the reverse of add.
-func remove(text string) string {
-	if i := strings.Index(text, "\n"+joined); i >= 0 {
-		return text[:i]
-	}
-	if i := strings.Index(text, begin); i >= 0 {
-		return text[:i]
-	}
-	return text
-}
-
-// wrapped gives the stanza that puts a job's main process behind the tracer.
-func (s System) wrapped(name string, job unit.Job) (string, error) {
-	switch {
-	case job.Expect == "fork" || job.Expect == "daemon":
-		return "", &service.Obstacle{
-			Reason: "expect " + job.Expect + " has upstart itself trace the job's first steps, so that no other tracer can",
-			Hint:   "cwsctl attach " + name,
-		}
-	case job.Exec == "" && job.Script == "":
-		return "", &service.Obstacle{Reason: "it has neither exec nor script: it starts no process", Hint: "name another job"}
-	case strings.Contains(job.Exec+job.Script, "cws-instrumentation"):
-		return "", &service.Obstacle{Reason: "it is behind a tracer already", Hint: "see " + jobs + "/" + name + ".conf"}
-	}
-	words := []string{"exec", unit.QuoteShell(s.Tracer), "trace", "--wait", "10s"}
-	if s.ProbeAddr != "" {
-		words = append(words, "--probe-addr", unit.QuoteShell(s.ProbeAddr))
-	}
-	line := strings.Join(append(words, "--"), " ")
-	switch {
-	case job.Script != "": // upstart runs scripts by sh -e
-		return "script\n" + line + " /bin/sh -e -c " + unit.QuoteShell(job.Script) + "\nend script\n", nil
-	case strings.ContainsAny(job.Exec, ";|&"):
-		return "script\n" + line + " /bin/sh -e -c " + unit.QuoteShell("exec "+job.Exec) + "\nend script\n", nil
-	}
-	return line + " " + job.Exec + "\n", nil
-}
-
-// following is the job that attaches for as long as another one runs.
-func following(name string) string {
-	return fmt.Sprintf(`# Made by cwsctl: keeps tracers attached to the processes of %[1]s. "cwsctl unwrap %[1]s" takes it away.
-description "runtime threat detection for %[1]s (attached)"
-start on started %[1]s
-stop on stopping %[1]s
-respawn
-oom score never
-exec %[2]s hook attach -- %[1]s
-`, name, ctl)
 }
 
 // Enable implements service.System.
@@ -207,11 +137,19 @@ func runs(ctx context.Context, name string) bool {
 	return err == nil && strings.Contains(string(out), "start/running")
 }
 
+// patience is for a job that starts or stops: upstart itself waits for ever where a job's expect is wrong.
+const patience = 90 * time.Second
+
 func initctl(ctx context.Context, args ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, "initctl", args...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {
+		if ctx.Err() == context.DeadlineExceeded {
+			err = fmt.Errorf("not done within %v", patience)
+		}
 		return fmt.Errorf("initctl %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(out.String()))
 	}
 	return nil

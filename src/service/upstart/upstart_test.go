@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -41,6 +42,9 @@ func TestOverride(t *testing.T) {
 		{"a pipe", "exec /bin/x | logger\n", "", begin + "script\nexec /opt/tracer trace --wait 10s -- /bin/sh -e -c 'exec /bin/x | logger'\nend script\n" + end},
 		{"script", "script\n  . /etc/default/x\n  exec it's\nend script\n", "", begin + "script\nexec /opt/tracer trace --wait 10s -- /bin/sh -e -c '  . /etc/default/x\n  exec it'\\''s'\nend script\n" + end},
 		{"stop", "expect stop\nexec /bin/x\n", "manual\n", "manual\n" + begin + "exec /opt/tracer trace --wait 10s -- /bin/x\n" + end},
+		{"fork", "expect fork\nrespawn\nexec /bin/x -D\n", "", begin + "expect stop\nexec /usr/bin/cwsctl hook supervise --forks 1 -- /opt/tracer trace --wait 10s -- /bin/x -D\n" + end},
+		{"daemon", "expect daemon\nscript\n  exec x\nend script\n", "", begin + "expect stop\nscript\nexec /usr/bin/cwsctl hook supervise --forks 2 -- /opt/tracer trace --wait 10s -- /bin/sh -e -c '  exec x'\nend script\n" + end},
+		{"fork taken back", "expect fork\nexec /bin/x\n", "expect none\n", "expect none\n" + begin + "exec /opt/tracer trace --wait 10s -- /bin/x\n" + end},
 		{"own override", "exec /bin/x\n", "exec /bin/y\n", "exec /bin/y\n" + begin + "exec /opt/tracer trace --wait 10s -- /bin/y\n" + end},
 		{"no end of line", "exec /bin/x\n", "manual", "manual\n" + joined + "exec /opt/tracer trace --wait 10s -- /bin/x\n" + end},
 		{"wrapped before", "exec /bin/x\n", "manual\n" + begin + "exec old\n" + end, "manual\n" + begin + "exec /opt/tracer trace --wait 10s -- /bin/x\n" + end},
@@ -53,10 +57,14 @@ func TestOverride(t *testing.T) {
 		if before := remove(got); before != remove(c.override) {
 			t.Errorf("%s: taking it away leaves %q of %q", c.name, before, c.override)
 		}
-		// What upstart would run is our tracer, and a shell can read it.
+		// What upstart would run is our tracer, behind the one that counts forks in upstart's place, and a shell can read it.
 		job := unit.ParseJob(c.job + "\n" + got)
-		if !strings.HasPrefix(job.Exec+strings.TrimPrefix(job.Script, "exec "), "/opt/tracer trace") {
+		runs := regexp.MustCompile(`^(exec )?(/usr/bin/cwsctl hook supervise --forks [12] -- )?/opt/tracer trace `)
+		if part := runs.FindStringSubmatch(job.Exec + job.Script); part == nil || (part[2] != "") != (job.Expect == "stop" && !strings.Contains(c.job, "expect stop")) {
 			t.Errorf("%s: runs %+v", c.name, job)
+		}
+		if job.Expect == "fork" || job.Expect == "daemon" {
+			t.Errorf("%s: upstart would trace it, too", c.name)
 		}
 		text := job.Script
 		if text == "" {
@@ -70,7 +78,7 @@ func TestOverride(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	for name, job := range map[string]string{
-		"expect fork": "expect fork\nexec /bin/x\n", "expect daemon": "expect daemon\nexec /bin/x\n", "no process": "start on x\n",
+		"chroot": "chroot /srv\nexec /bin/x\n", "apparmor": "apparmor switch x\nexec /bin/x\n", "no process": "start on x\n",
 		"already": "exec /opt/cws-instrumentation trace -- /bin/x\n",
 	} {
 		var obstacle *service.Obstacle
