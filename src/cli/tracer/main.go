@@ -75,7 +75,7 @@ func command() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return refuse("see "+cmd.CommandPath()+" --help", "%v", err)
 	})
-	root.AddCommand(traceCommand(), setupCommand(), healthCommand(), injectCommand(), guardCommand(), loopCommand(), subjectCommand())
+	root.AddCommand(traceCommand(), setupCommand(), healthCommand(), injectCommand(), guardCommand(), loopCommand(), drainCommand(), subjectCommand())
 	return root
 }
 

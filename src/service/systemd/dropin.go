@@ -173,6 +173,9 @@ func (h Host) text(loaded *Loaded, commands []unit.Command) (string, error) {
 		}
 		set("Service", "ExecStart", line)
 	}
+	if loaded.Last("Service", "KillMode") == "mixed" && !h.Original { // else what the tracer has not sent yet dies with it
+		set("Service", "ExecStopPost", "-"+tracer+" drain")
+	}
 	text, err := io.ReadAll(systemdunit.Serialize(options))
 	return string(text) + "\n", err
 }
