@@ -85,6 +85,8 @@ func processes(values []string) ([]int, error) {
 		expanded := os.ExpandEnv(value)
 		pid, err := strconv.Atoi(expanded)
 		switch {
+		case (err != nil || pid <= 0) && expanded != value:
+			return nil, refuse("set the variable to the number of a running process", "--pid %q is %q in the environment, which is no process id", value, expanded)
 		case err != nil || pid <= 0:
 			return nil, refuse("--pid takes the number of a running process", "--pid %q is no process id", value)
 		case pid == os.Getpid():
