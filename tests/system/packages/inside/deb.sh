@@ -107,6 +107,14 @@ undaemon() {
 	fi
 }
 
+# unwrapped: nothing is left of what cwsctl put into the init system.
+unwrapped() {
+	local left
+	left=$(find /etc/init.d /etc/rc*.d /lib/lsb/ /etc/systemd /run/systemd/system /run/systemd/generator* -name '*cws*' 2>/dev/null)
+	echo "$left"
+	[[ -z $left && -z $(pgrep -f 'cws-instrumentation (loop|guard)') ]]
+}
+
 interrupt() {
 	local i
 	for i in 0.05 0.2 0.5; do
@@ -180,9 +188,15 @@ check "and nothing changes" version 1.0.0
 serve /srv/repo
 kill "$application"
 rm /etc/datadog-agent/runtime-security.d/test.policy
+mkdir -p /etc/cws
+echo 'Command=/bin/sleep 200000' >/etc/cws/own.conf
+check "a command of one's own is wrapped" cwsctl wrap own
+check "the service is wrapped still" toy_is wrapped
 check "remove succeeds" apt remove "${packages[@]}"
 check "the probe is gone" not probe
 check "the service is plain again" soon toy_is plain
+check "the command of one's own has ended" soon not pgrep -f '^/bin/sleep 200000'
+check "no wrapping is left" unwrapped
 undaemon >/dev/null 2>&1
 check "the configuration stays" test -e /etc/datadog-agent/system-probe.yaml
 check "install again" at 1.1.0
