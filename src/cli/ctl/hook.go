@@ -2,14 +2,20 @@ package ctl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/ebpfless/ebpfless/src/config"
 	"github.com/ebpfless/ebpfless/src/service/follow"
+	"github.com/ebpfless/ebpfless/src/service/settings"
 	"github.com/ebpfless/ebpfless/src/service/systemd"
 	"github.com/spf13/cobra"
 )
@@ -89,7 +95,11 @@ func hookCommand() *cobra.Command {
 			if err != nil {
 				return explain(err)
 			}
-			return explain(do(systemd.Hook{Host: h, Say: say}, cmd.Context(), args[0]))
+			err = do(systemd.Hook{Host: h, Say: say}, cmd.Context(), args[0])
+			if err != nil && use != "stop" { // for those who wait for the start, cwsctl among them
+				daemon.SdNotify(false, "STATUS="+strings.ReplaceAll(err.Error(), "\n", "; "))
+			}
+			return explain(err)
 		}}
 	}
 	cmd.AddCommand(one("start", systemd.Hook.Start), one("stop", systemd.Hook.Stop), one("attach", systemd.Hook.Attach),
@@ -106,6 +116,13 @@ func followScript(ctx context.Context, name string, say func(string, ...any)) er
 	}
 	if addr := probeAddr(); addr != "" {
 		f.Tracer = append(f.Tracer, "--probe-addr", addr)
+	}
+	conf, err := settings.Read(filepath.Join(settings.Folder, name+settings.Suffix))
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	case err == nil && conf.InstallFilter:
+		f.Tracer = append(f.Tracer, "--install-filter")
 	}
 	return f.Run(ctx)
 }

@@ -19,12 +19,15 @@ const Folder = "/etc/cws"
 // Suffix ends their names.
 const Suffix = ".conf"
 
-// Settings are what /etc/cws/NAME.conf says: a command to run behind a tracer, or processes to attach to.
+// Settings are what /etc/cws/NAME.conf says: a command to run behind a tracer, processes to attach to, or how to attach to those of
+// a service.
 type Settings struct {
 	// Command and Arguments are quoted as in ExecStart=.
 	Command, Arguments string
 	// Match names the processes to attach to, by program.
 	Match string
+	// InstallFilter has the seccomp filter installed in processes that are attached to (trace --install-filter).
+	InstallFilter bool
 	// Others are passed on to the init system; each key is one of passed.
 	Others []Setting
 }
@@ -70,8 +73,8 @@ func parse(path, text string) (*Settings, error) {
 			return nil, fmt.Errorf("%s:%d: %w", path, i+1, err)
 		}
 	}
-	if s.Command == "" && s.Match == "" {
-		return nil, fmt.Errorf("%s: Command= or Match= is missing", path)
+	if s.Command == "" && s.Match == "" && !s.InstallFilter {
+		return nil, fmt.Errorf("%s: Command=, Match= or InstallFilter= is missing", path)
 	}
 	return s, nil
 }
@@ -94,9 +97,15 @@ func (s *Settings) set(key, value string) error {
 		s.Arguments = value
 	case "Match":
 		s.Match = value
+	case "InstallFilter":
+		yes, valid := unit.Boolean(value)
+		if !valid {
+			return fmt.Errorf("%s=%s is neither yes nor no", key, value)
+		}
+		s.InstallFilter = yes
 	default:
 		if !slices.Contains(passed, key) {
-			return fmt.Errorf("%s= is not known; there are Command, Arguments, Match, %s", key, strings.Join(passed, ", "))
+			return fmt.Errorf("%s= is not known; there are Command, Arguments, Match, InstallFilter, %s", key, strings.Join(passed, ", "))
 		}
 		s.Others = append(s.Others, Setting{key, value})
 	}

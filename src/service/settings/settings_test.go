@@ -15,8 +15,11 @@ func TestParse(t *testing.T) {
 	if s.Command != "/bin/x" || s.Arguments != "a 'b c'" || len(s.Others) != 3 || s.Others[0] != (Setting{"User", "web"}) {
 		t.Errorf("%+v", s)
 	}
+	if s, err := parse("x.conf", "InstallFilter=yes\n"); err != nil || !s.InstallFilter {
+		t.Errorf("%+v, %v", s, err)
+	}
 	for text, want := range map[string]string{
-		"":                                    "Command= or Match= is missing",
+		"":                                    "Command=, Match= or InstallFilter= is missing",
 		"Command=x":                           "full path",
 		"Command=-/bin/x":                     "full path",
 		"Command=/bin/x ; /bin/y":             "full path",
@@ -24,6 +27,8 @@ func TestParse(t *testing.T) {
 		"Command=/bin/x\nArguments=a ; b":     "can't be read",
 		"Command=/bin/x\nArguments='":         "x.conf:2",
 		"Command=/bin/x\nExecStart=/bin/y":    "x.conf:2: ExecStart= is not known",
+		"InstallFilter=no\n":                  "is missing",
+		"InstallFilter=perhaps\n":             "neither yes nor no",
 		"Command=/bin/x\nnonsense":            "x.conf:2: \"nonsense\" is no KEY=VALUE",
 		"Command=/bin/x\nCapabilities=[evil]": "is not known",
 	} {

@@ -37,25 +37,29 @@ func (k Hook) Attach(ctx context.Context, instance string) error {
 	if !k.Host.Original {
 		f.Tracer = append(f.Tracer, "--wait", longestWait.String())
 	}
+	conf, err := k.Host.settings(instance)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if conf != nil && conf.InstallFilter {
+		if k.Host.Original {
+			return &service.Obstacle{Reason: "InstallFilter= is for our own tracer", Hint: "install cws-instrumentation"}
+		}
+		f.Tracer = append(f.Tracer, "--install-filter")
+	}
 	name, err := k.unitOf(ctx, instance)
 	switch {
 	case err != nil:
 		return err
 	case name != "":
 		f.Processes = (&members{ctx: ctx, manager: k.Manager, name: name}).list
+	case conf == nil:
+		return fmt.Errorf("there is neither %s%s nor /etc/cws/%[1]s.conf", instance, unit.Suffix)
+	case conf.Match == "":
+		return &service.Obstacle{Reason: "its settings have no Match=, the program to look for", Hint: "add it to /etc/cws/" + instance + ".conf"}
 	default:
-		s, err := k.Host.settings(instance)
-		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("there is neither %s%s nor /etc/cws/%[1]s.conf", instance, unit.Suffix)
-		}
-		if err != nil {
-			return err
-		}
-		if s.Match == "" {
-			return &service.Obstacle{Reason: "its settings have no Match=, the program to look for", Hint: "add it to /etc/cws/" + instance + ".conf"}
-		}
 		f.Every = scanEvery
-		f.Processes = func() ([]int, error) { return follow.Named(s.Match) }
+		f.Processes = func() ([]int, error) { return follow.Named(conf.Match) }
 	}
 	return f.Run(ctx)
 }
