@@ -20,6 +20,7 @@ var plain = []struct{ section, key, value string }{
 	{"Unit", "DefaultDependencies", "yes"},
 	{"Service", "RemainAfterExit", "no"},
 	{"Service", "ExecStopPost", ""},
+	{"Service", "NotifyAccess", "none"},
 	{"Service", "TimeoutSec", "90"},
 	{"Service", "CapabilityBoundingSet", "~"},
 	{"Service", "NoNewPrivileges", "no"},
@@ -45,7 +46,7 @@ func (h Host) Run(instance string) (*DropIn, error) {
 		return nil, err
 	}
 	if s.Command == "" {
-		return nil, &service.Obstacle{Reason: "its settings have Match= and no Command=: there is nothing to start", Hint: outside(instance)}
+		return nil, &service.Obstacle{Reason: "its settings have no Command=: there is nothing to start", Hint: outside(instance)}
 	}
 	if err := h.usable(); err != nil {
 		return nil, err

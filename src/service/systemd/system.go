@@ -95,9 +95,18 @@ func (s System) Enable(ctx context.Context, name string, mode service.Mode) erro
 		return err
 	}
 	if err := s.Manager.Do(ctx, instance, "start"); err != nil {
-		return fmt.Errorf("%w; journalctl -u %s tells more", err, instance)
+		return s.reason(ctx, instance, err)
 	}
 	return nil
+}
+
+// reason is what an instance has said of its failure, in place of systemctl's word that it failed.
+func (s System) reason(ctx context.Context, instance string, failure error) error {
+	shown, err := s.Manager.Show(context.WithoutCancel(ctx), instance, "StatusText")
+	if text := shown["StatusText"]; err == nil && text != "" {
+		return errors.New(text)
+	}
+	return fmt.Errorf("%w; journalctl -u %s tells more", failure, instance)
 }
 
 // Disable implements service.System.
