@@ -19,11 +19,26 @@ const LoopName = "cws-loop"
 // HolderName is the name (proc(5), comm) of a tracing loop whose tracer has left, and which passes on what it had attached to.
 const HolderName = "cws-holder"
 
-// Holds tells whether a process is such a loop by its name. It reports nothing, and another tracer may take over from it.
-func Holds(mount string, pid int) bool {
-	name, err := os.ReadFile(mount + "/" + strconv.Itoa(pid) + "/comm")
-	return err == nil && string(name) == HolderName+"\n"
+// Part tells by its name whether a process belongs to a tracer: a guardian, a loop, or one that is about to become such.
+func Part(mount string, pid int) bool {
+	name := nameOf(mount, pid)
+	return name == tracerName[:15] || name == LoopName
 }
+
+// Loops tells by its name whether a process is a tracing loop.
+func Loops(mount string, pid int) bool { return nameOf(mount, pid) == LoopName }
+
+// nameOf is the name of a process as the kernel has it: 15 bytes at most; empty when it is gone.
+func nameOf(mount string, pid int) string {
+	name, err := os.ReadFile(mount + "/" + strconv.Itoa(pid) + "/comm")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(string(name), "\n")
+}
+
+// Holds tells whether a process is such a loop by its name. It reports nothing, and another tracer may take over from it.
+func Holds(mount string, pid int) bool { return nameOf(mount, pid) == HolderName }
 
 // Tracers recognizes our tracers and what they trace. It belongs to one goroutine.
 type Tracers struct {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ebpfless/ebpfless/src/host"
+	"github.com/ebpfless/ebpfless/src/procfs"
 	"github.com/ebpfless/ebpfless/src/tracer/guard"
 	"github.com/ebpfless/ebpfless/src/tracer/shared"
 	"golang.org/x/sys/unix"
@@ -32,18 +33,13 @@ const memoryFD = "3"
 
 // Tracers finds the tracers of this host; only root sees those of others. One of another version is passed over.
 func Tracers() ([]Tracer, error) {
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
+	if _, err := os.Stat("/proc/self"); err != nil {
 		return nil, fmt.Errorf("list processes: %w", err)
 	}
+	known := host.NewTracers("/proc")
 	var list []Tracer
-	for _, entry := range entries {
-		pid, err := strconv.Atoi(entry.Name())
-		if err != nil {
-			continue
-		}
-		command, err := os.ReadFile(filepath.Join("/proc", entry.Name(), "cmdline"))
-		if err != nil || string(command) != host.LoopName+"\x00loop\x00" {
+	for _, pid := range procfs.Numbers("/proc") {
+		if !host.Loops("/proc", pid) || !known.Is(pid) { // others could take the name, and their memory is not to be read
 			continue
 		}
 		if t, err := look(pid); err == nil {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/ebpfless/ebpfless/src/host"
 	"github.com/ebpfless/ebpfless/src/procfs"
 	"github.com/spf13/cobra"
 )
@@ -32,8 +33,7 @@ func tracersBeside() bool {
 		return false
 	}
 	for _, pid := range procfs.Numbers("/proc") {
-		name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-		if pid == os.Getpid() || string(name) != "cws-instrumenta\n" {
+		if pid == os.Getpid() || !host.Part("/proc", pid) {
 			continue
 		}
 		if group, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid)); err == nil && bytes.Equal(group, own) {

@@ -117,7 +117,7 @@ func (f *Follower) judge(pid int, v verdict, seen bool, now time.Time) verdict {
 	switch {
 	case reader.Status(pid, &status) != 0: // gone
 		return verdict{again: never}
-	case status.TracerPID != 0 && !host.Holds("/proc", status.TracerPID), own(pid):
+	case status.TracerPID != 0 && !host.Holds("/proc", status.TracerPID), host.Part("/proc", pid), host.Holds("/proc", pid): // of a tracer beside the application
 		return verdict{again: never}
 	case v.sent && now.Before(v.again):
 		return v
@@ -126,12 +126,6 @@ func (f *Follower) judge(pid int, v verdict, seen bool, now time.Time) verdict {
 		return verdict{again: now.Add(pause)}
 	}
 	return verdict{}
-}
-
-// own tells the tracers' processes, which live beside the application where it is wrapped.
-func own(pid int) bool {
-	name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
-	return err == nil && (string(name) == "cws-instrumenta\n" || string(name) == host.LoopName+"\n") || host.Holds("/proc", pid)
 }
 
 // attach starts a tracer for some processes.

@@ -8,11 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"syscall"
 	"time"
 
+	"github.com/ebpfless/ebpfless/src/host"
 	"github.com/ebpfless/ebpfless/src/procfs"
 	"golang.org/x/sys/unix"
 )
@@ -165,7 +165,7 @@ func (s *Supervisor) oldest() int {
 	oldest, since := 0, uint64(0)
 	for _, pid := range procfs.Numbers("/proc") {
 		var status procfs.Status
-		if reader.Status(pid, &status) != 0 || status.PPID != os.Getpid() || pid == s.heir.pid() || traces(pid) {
+		if reader.Status(pid, &status) != 0 || status.PPID != os.Getpid() || pid == s.heir.pid() || host.Part("/proc", pid) {
 			continue
 		}
 		if s.forks+1 == s.Forks && reader.State(pid) == 'Z' {
@@ -176,14 +176,4 @@ func (s *Supervisor) oldest() int {
 		}
 	}
 	return oldest
-}
-
-// traces tells the tracer's own processes, which are orphans, too.
-func traces(pid int) bool {
-	exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
-	if err == nil {
-		return filepath.Base(exe) == "cws-instrumentation"
-	}
-	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-	return err == nil && string(name) == "cws-instrumenta\n"
 }
