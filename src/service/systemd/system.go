@@ -109,20 +109,20 @@ func (s System) reason(ctx context.Context, instance string, failure error) erro
 	return fmt.Errorf("%w; journalctl -u %s tells more", failure, instance)
 }
 
-// Disable implements service.System.
+// Disable implements service.System. What fails keeps nothing else from being taken back.
 func (s System) Disable(ctx context.Context, name string, mode service.Mode) error {
 	instance := instanceOf(name, mode)
-	if err := s.Manager.Do(ctx, instance, "disable", "--quiet"); err != nil {
-		return err
-	}
-	if err := s.Manager.Do(ctx, instance, "stop"); err != nil {
-		return err
-	}
+	failures := []error{s.Manager.Do(ctx, instance, "disable", "--quiet"), s.Manager.Do(ctx, instance, "stop")}
 	s.Manager.Do(ctx, instance, "reset-failed") // it may not have failed
-	if mode == service.Attach {
-		return nil
+	if mode == service.Wrap {
+		failures = append(failures, s.Host.forget(name)) // one that failed is not stopped, and would leave its note
 	}
-	return s.Host.forget(name) // one that failed is not stopped, and would leave its note
+	for _, err := range failures {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // List implements service.System.

@@ -1,11 +1,12 @@
 #!/bin/bash
-# Runs inside a booted systemd container: systemd.sh services|guide|input|reboot|rebooted, or one function with its arguments
+# Runs inside a booted systemd container: systemd.sh services|guide|input|reboot|rebooted|newer, or one function with its arguments
 # shellcheck disable=SC2317 # functions are called by those that they are given to
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=tests/system/init/inside/expect.sh disable=SC1091
 . ./expect.sh
 service=none
+cluster=postgresql@$(ls /etc/postgresql 2>/dev/null)-main
 
 main_pid() { systemctl show -p MainPID "$1" | cut -d= -f2; }
 
@@ -76,7 +77,7 @@ nginx() {
 }
 
 postgresql() {
-	service=postgresql@15-main
+	service=$cluster
 	enable "$service"
 	wrapped "$service"
 	su - postgres -c 'createdb bench; pgbench -i -q bench' >/dev/null 2>&1
@@ -86,6 +87,14 @@ postgresql() {
 	detected shell_from_server
 	expect "reload" systemctl reload "$service"
 	expect "restart" systemctl restart "$service"
+	wrapped "$service"
+	kill -KILL "$(main_pid "$service")"
+	expect "starts again after a crash" soon su - postgres -c 'pgbench -n -c 1 -t 1 bench'
+	wrapped "$service"
+	expect "stop" systemctl stop "$service"
+	gone() { ! pgrep -x postgres; } # those that have ended wait for their parent, which may take a moment
+	expect "no processes are left after stop" soon gone
+	expect "start" systemctl start "$service"
 	wrapped "$service"
 	disable "$service"
 	unwrapped "$service"
@@ -163,6 +172,11 @@ toy() {
 	fi
 	expect "answers" soon ask "$port" hello
 	wrapped "$service"
+	expect "stop" systemctl stop "$service"
+	same "state after stop" inactive "$(systemctl is-active "$service")"
+	expect "start" systemctl start "$service"
+	expect "answers" soon ask "$port" hello
+	wrapped "$service"
 	disable "$instance"
 	expect "answers plain" soon ask "$port" hello
 	unwrapped "$service"
@@ -212,6 +226,20 @@ around() {
 	systemctl stop toy-notify
 }
 
+version() { systemctl --version | awk 'NR == 1 {print $2}'; }
+
+# systemd itself signals the main process, and waits for its word: the type came with 253.
+notify_reload() {
+	toy toy-reload 7027
+	enable toy-reload
+	systemctl start toy-reload
+	expect "reload" systemctl reload toy-reload
+	same "reloads" 1 "$(ask 7027 reloads)"
+	wrapped toy-reload
+	disable toy-reload
+	systemctl stop toy-reload
+}
+
 # ends KILLMODE SIGNAL COMMAND: a wrapped service ends as it would plain, in time, and what it does last is seen.
 ends() {
 	step "$1 $2"
@@ -231,7 +259,8 @@ ends() {
 }
 
 endings() {
-	local last='trap \"cat /etc/shadow >/dev/null; exit 0\"' loop='while :; do sleep 0.1; done # toy-ends' signal
+	# By the shell itself: systemd signals processes that appear meanwhile, too, and may so end one before it has opened anything.
+	local last='trap \"read -r hash </etc/shadow; exit 0\"' loop='while :; do sleep 0.1; done # toy-ends' signal
 	service=toy-ends
 	printf '[Service]\nExecStart=/bin/true x\n' >/run/systemd/system/toy-ends.service
 	systemctl daemon-reload
@@ -244,7 +273,8 @@ endings() {
 	done
 	ends process SIGTERM "$last TERM; $loop"
 	detected password_hashes_read
-	ends mixed SIGTERM "$loop"
+	ends mixed SIGTERM "$last TERM; $loop"
+	detected password_hashes_read
 	ends control-group SIGTERM 'trap : TERM; while :; do sleep 0.1; done # toy-ends' # until SIGKILL
 	ends none SIGTERM "$loop"
 	expect "what KillMode=none leaves is traced" traced "$(pgrep -f '^/bin/sh.*[t]oy-ends')"
@@ -330,6 +360,17 @@ own_command() {
 	expect "detach" systemctl disable --quiet --now cws-attach@own
 	expect "plain" plain "$(pidof myapp)"
 	kill "$(pidof myapp)"
+	step "with the filter installed in a service"
+	systemctl start toy-simple
+	expect "answers" soon ask 7001 hello
+	echo InstallFilter=yes >/etc/cws/toy-simple.conf
+	expect "attach" systemctl enable --quiet --now cws-attach@toy-simple
+	filtered() { [[ $(awk '/^Seccomp:/ {print $2}' "/proc/$(main_pid toy-simple)/status") == 2 ]]; }
+	expect "the filter is there" soon filtered
+	expect "answers" ask 7001 hello
+	expect "detach" systemctl disable --quiet --now cws-attach@toy-simple
+	expect "answers" ask 7001 hello
+	systemctl stop toy-simple
 	rm -r /etc/cws
 	systemctl daemon-reload
 }
@@ -361,6 +402,7 @@ services() {
 	toy toy-idle 7023
 	toy toy-plus 7024
 	toy toy-bang 7025
+	(($(version) < 253)) || notify_reload
 	around
 	endings
 	socket_activated
@@ -372,6 +414,36 @@ services() {
 	diff /tmp/before /tmp/after >/tmp/diff || fail "/etc or /run/systemd differ: $(cat /tmp/diff)"
 	[[ -z $(ls /run/cws 2>/dev/null) ]] || fail "/run/cws holds $(ls -R /run/cws)"
 	[[ -z $(pgrep -f 'cws-(instrumentation|loop)') ]] || fail "tracers are left: $(pgrep -af 'cws-(instrumentation|loop)')"
+}
+
+# verifies UNIT…: systemd finds nothing to say against what it reads.
+verifies() {
+	local out
+	out=$(systemd-analyze verify --man=no "$@" 2>&1) || { echo "${out:-no reason given}"; return 1; }
+	[[ -z $out ]] || { echo "$out"; return 1; }
+}
+
+# What a version newer than the rest is tested with may take another way: its own types, the packages' units, sandboxes.
+newer() {
+	service=newer
+	step "systemd $(version)"
+	snapshot >/tmp/before
+	local folder=/usr/lib/systemd/system
+	expect "the packages' units" verifies "$folder/datadog-agent-sysprobe.service" cws-wrap@toy-simple.service cws-attach@toy-simple.service
+	same "the probe" active "$(systemctl is-active datadog-agent-sysprobe)"
+	expect "reload of the probe" systemctl reload datadog-agent-sysprobe
+	expect "the probe answers" soon /opt/datadog-agent/embedded/bin/system-probe status
+	notify_reload
+	toy toy-guess 7008
+	toy toy-dynamic 7009
+	toy toy-sandbox 7012
+	service=toy-sandbox
+	enable toy-sandbox
+	expect "the drop-in" verifies toy-sandbox.service
+	disable toy-sandbox
+	service="what is left"
+	snapshot >/tmp/after
+	diff /tmp/before /tmp/after >/tmp/diff || fail "/etc or /run/systemd differ: $(cat /tmp/diff)"
 }
 
 # What is refused changes nothing and says why in one line.
@@ -434,6 +506,8 @@ input() {
 	head -c 4096 /dev/zero >/var/lib/cws/changes/fill
 	refuse 1 'no space left' cwsctl wrap toy-simple
 	umount /var/lib/cws/changes
+	full_run
+	generated
 	step "a reload that fails"
 	# shellcheck disable=SC2016 # for the script
 	printf '%s\n' '#!/bin/sh' 'case "$1" in enable) /usr/bin/systemctl "$@"; echo "Failed to reload daemon: no reply" >&2; exit 1 ;; esac' \
@@ -458,7 +532,7 @@ input() {
 	# shellcheck disable=SC2016 # for the script
 	printf '%s\n' '#!/bin/sh' 'while [ "$1" != -- ]; do shift; done; shift; exec "$@"' >/tmp/broken
 	mount --bind /tmp/broken /opt/datadog-agent/embedded/bin/cws-instrumentation
-	refuse 1 'cws-wrap@toy-notify' cwsctl wrap toy-notify
+	refuse 1 'starts, but untraced' cwsctl wrap toy-notify
 	umount /opt/datadog-agent/embedded/bin/cws-instrumentation
 	grep -q 'starts, but untraced' <(journalctl -o cat -u cws-wrap@toy-notify) || fail "the journal doesn't say that it is untraced"
 	expect "answers" soon ask 7006 hello
@@ -469,9 +543,57 @@ input() {
 	diff /tmp/before /tmp/after >/tmp/diff || fail "/etc or /run/systemd differ: $(cat /tmp/diff)"
 }
 
+# The folder of what generators write is full: the service stays plain, and nothing half-written is left.
+full_run() {
+	step "a full /run"
+	systemctl start toy-simple
+	mount -o "remount,size=$(($(df -k --output=used /run | tail -n 1) + 4))k" /run
+	head -c 1M /dev/zero >/run/fill 2>/dev/null
+	refuse 1 'no space left|not enough space' cwsctl wrap toy-simple # systemd itself wants 16 MB, from some version on
+	rm /run/fill
+	mount -o remount,size=20% /run
+	expect "answers" soon ask 7001 hello
+	unwrapped toy-simple
+	[[ -z $(find /run/cws /run/systemd/generator* \( -name '*cws*' -o -size 0 \) -type f) ]] || fail "left: $(find /run/cws /run/systemd/generator*)"
+	expect "wrap, now that there is room" cwsctl wrap toy-simple
+	wrapped toy-simple
+	step "a generator without room"
+	mkdir -p /tmp/full
+	mount -t tmpfs -o size=4k tmpfs /tmp/full
+	head -c 4096 /dev/zero >/tmp/full/fill
+	expect "is no failure of the boot" /usr/lib/systemd/system-generators/cws-generator /tmp/full /tmp/full /tmp/full
+	same "files" /tmp/full/fill "$(find /tmp/full -type f)"
+	umount /tmp/full
+	rmdir /tmp/full
+	expect "unwrap" cwsctl unwrap toy-simple
+	systemctl stop toy-simple
+}
+
+# generated: what cwsctl writes to a folder is what it prints, for each init system, and is there wholly or not at all.
+generated() {
+	step "generate"
+	local what file
+	mkdir -p /etc/init /tmp/full
+	printf 'expect fork\nexec /usr/bin/toy\n' >/etc/init/toy-job.conf
+	for what in 'systemd toy-simple' 'sysvinit toy-script' 'upstart toy-job'; do
+		# shellcheck disable=SC2086 # words
+		file=$(cwsctl generate $what --out /tmp/generated | head -n 1)
+		# shellcheck disable=SC2086
+		same "generate $what" "# ${file#/tmp/generated}"$'\n'"$(cat "$file")" "$(cwsctl generate $what | head -n "$(($(wc -l <"$file") + 1))")"
+	done
+	expect "the script" sh -n /tmp/generated/etc/init.d/cws-wrap-toy-script
+	mount -t tmpfs -o size=4k tmpfs /tmp/full
+	head -c 4096 /dev/zero >/tmp/full/fill 2>/dev/null
+	refuse 1 'no space left' cwsctl generate systemd toy-simple --out /tmp/full
+	same "files in the full folder" /tmp/full/fill "$(find /tmp/full -type f)"
+	umount /tmp/full
+	rm -r /etc/init /tmp/generated /tmp/full
+}
+
 # The units that the original's guide has its readers write.
 guide() {
 	service=guide
+	local literal
 	cp guide/*.service /etc/systemd/system/
 	systemctl daemon-reload
 	systemctl start myapp-wrapped
@@ -487,7 +609,11 @@ guide() {
 	expect "attached" soon attached
 	systemctl stop myapp-attached
 	expect "detached" plain "$(pidof myapp)"
-	same "attach by a literal \$PID" 0 "$(literal_pid)"
+	# shellcheck disable=SC2016 # that is what is tested
+	for literal in '$PID' '${PID}'; do
+		same "attach by a literal $literal" 0 "$(literal_pid "$literal")"
+		expect "detached" plain "$(pidof myapp)"
+	done
 	systemctl stop my-app
 	entrypoint
 	rm /etc/systemd/system/{myapp-wrapped,myapp-attached,my-app}.service
@@ -497,8 +623,7 @@ guide() {
 # In a container's ENTRYPOINT nothing expands $PID but the tracer itself.
 literal_pid() {
 	local tracer
-	# shellcheck disable=SC2016 # that is what is tested
-	PID=$(pidof myapp) /opt/datadog-agent/embedded/bin/cws-instrumentation trace --pid '$PID' &
+	PID=$(pidof myapp) timeout -k 1 30 /opt/datadog-agent/embedded/bin/cws-instrumentation trace --pid "$1" >&2 &
 	tracer=$!
 	attached() { traced "$(pidof myapp)"; }
 	soon attached
@@ -509,14 +634,14 @@ literal_pid() {
 
 # ENTRYPOINT and CMD of the guide's image, as process 1.
 entrypoint() {
-	timeout -s KILL 3 unshare --pid --fork --mount-proc /opt/datadog-agent/embedded/bin/cws-instrumentation trace -- \
+	timeout -s KILL 3 unshare --pid --fork --kill-child --mount-proc /opt/datadog-agent/embedded/bin/cws-instrumentation trace -- \
 		/bin/bash -c "while true; do sleep 1; echo my app is running; done" >/tmp/out 2>&1
 	grep -q 'my app is running' /tmp/out || fail "entrypoint says $(cat /tmp/out)"
 }
 
 reboot() {
 	service=reboot
-	expect "wrap" cwsctl wrap nginx postgresql@15-main
+	expect "wrap" cwsctl wrap nginx "$cluster"
 	expect "attach" cwsctl attach redis-server
 	expect "own" cwsctl status nginx
 }
@@ -525,7 +650,7 @@ rebooted() {
 	service=rebooted
 	expect "nginx answers" soon curl -sf http://127.0.0.1/
 	wrapped nginx
-	wrapped postgresql@15-main
+	wrapped "$cluster"
 	follows() { traced "$(main_pid redis-server)"; }
 	expect "redis-server is followed" soon follows
 	same "nginx was started once" 1 "$(journalctl -b -o cat -u nginx | grep -c '^Started nginx')"
@@ -534,7 +659,7 @@ rebooted() {
 	service=nginx
 	detected password_hashes_read
 	service=rebooted
-	expect "unwrap" cwsctl unwrap nginx postgresql@15-main redis-server
+	expect "unwrap" cwsctl unwrap nginx "$cluster" redis-server
 	unwrapped nginx
 	same "list" "nothing is wrapped or attached; cwsctl wrap NAME begins" "$(cwsctl list)"
 }

@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sys/unix"
 )
 
 var (
@@ -103,7 +104,11 @@ func live(hangup <-chan os.Signal) {
 	for {
 		select {
 		case <-hangup:
+			var now unix.Timespec
+			unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
+			daemon.SdNotify(false, fmt.Sprintf("%s\nMONOTONIC_USEC=%d", daemon.SdNotifyReloading, now.Nano()/1000))
 			reloads.Add(1)
+			daemon.SdNotify(false, daemon.SdNotifyReady)
 		case <-tick:
 			if !hangs.Load() {
 				daemon.SdNotify(false, daemon.SdNotifyWatchdog)
