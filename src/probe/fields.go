@@ -135,10 +135,23 @@ var processFields = join(
 		missingProcess("caps_attempted", secl.TypeInt), missingProcess("caps_used", secl.TypeInt),
 		missingProcess("is_kworker", secl.TypeBool),
 	},
-	secl.Sub("file.", func(_ *Context, p *Process) *event.File { return &p.Program.File }, fileFields),
+	withApplets(secl.Sub("file.", func(_ *Context, p *Process) *event.File { return &p.Program.File }, fileFields)),
 	secl.Unfilled(notTraced, secl.Sub("interpreter.file.", func(_ *Context, p *Process) *event.File { return nil }, fileFields)),
 	userSession,
 )
+
+// withApplets has rules about a program's file hit what BusyBox does in its place.
+func withApplets(getters []processGetter) []processGetter {
+	for i, g := range getters {
+		switch g.Name() {
+		case "file.path":
+			getters[i] = g.WithAliases(func(_ *Context, p *Process) []string { return p.Program.AppletPaths })
+		case "file.name":
+			getters[i] = g.WithAliases(func(_ *Context, p *Process) []string { return p.Program.AppletNames })
+		}
+	}
+	return getters
+}
 
 var userSession = []processGetter{
 	missingProcess("user_session.id", secl.TypeString), missingProcess("user_session.identity", secl.TypeString),

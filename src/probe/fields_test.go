@@ -1,11 +1,55 @@
 package probe
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/ebpfless/ebpfless/src/event"
 	"github.com/ebpfless/ebpfless/src/secl"
 )
+
+// Rules about programs hit BusyBox in their place, and nothing else that calls itself so.
+func TestBusyBoxGoesByTheNamesOfItsApplets(t *testing.T) {
+	model := NewModel()
+	for _, c := range []struct {
+		path       string
+		uid, mode  uint32
+		args       []string
+		expression string
+		want       bool
+	}{
+		{"/bin/busybox", 0, 0o755, []string{"wget", "x"}, `exec.file.name == "wget"`, true},
+		{"/bin/busybox", 0, 0o755, []string{"/usr/bin/wget", "x"}, `exec.file.name in ["curl", "wget"]`, true},
+		{"/bin/busybox", 0, 0o755, []string{"busybox", "wget", "x"}, `exec.file.path in [~"/usr/bin/w*"]`, true},
+		{"/bin/busybox", 0, 0o755, []string{"wget"}, `exec.file.path == "/bin/wget" && exec.file.path == "/bin/busybox"`, true},
+		{"/bin/busybox", 0, 0o755, []string{"wget"}, `exec.file.name != "wget"`, false},
+		{"/bin/busybox", 0, 0o755, []string{"wget"}, `exec.file.name not in ["wget"]`, false},
+		{"/bin/busybox", 0, 0o755, []string{"wget"}, `exec.file.name =~ "w*t" && exec.file.name == r"^wg"`, true},
+		{"/bin/busybox", 0, 0o755, []string{"-sh"}, `exec.file.name == "sh"`, true},
+		{"/bin/busybox", 0, 0o755, []string{"busybox", "--list"}, `exec.file.name == "--list"`, false},
+		{"/bin/busybox", 0, 0o755, []string{"busybox"}, `exec.file.name == "busybox"`, true},
+		{"/tmp/busybox", 0, 0o755, []string{"dpkg"}, `exec.file.name == "dpkg"`, false},
+		{"/bin/busybox", 1000, 0o755, []string{"dpkg"}, `exec.file.name == "dpkg"`, false},
+		{"/bin/busybox", 0, 0o777, []string{"dpkg"}, `exec.file.path == "/usr/bin/dpkg"`, false},
+		{"/bin/dash", 0, 0o755, []string{"wget"}, `exec.file.name == "wget"`, false},
+	} {
+		tree := NewTree()
+		e := executed(10, 1, c.path, c.args...)
+		e.File.UID, e.File.Mode = c.uid, c.mode
+		grow(tree, e, forked(11, 10), executed(11, 10, "/usr/bin/x", "x"))
+		policy := secl.ParsePolicy("p", []byte("rules:\n  - id: r\n    expression: '"+c.expression+"'\n  - id: a\n    expression: '"+
+			strings.ReplaceAll(c.expression, "exec.", "process.ancestors.")+" && exec.file.name == \"x\"'\n"))
+		rules := Rules(model, []*secl.Policy{policy}, secl.Host{OS: "linux", Origin: "ebpfless"}, true)
+		hits := func(pid uint32, id string) (hit bool) {
+			of := &Context{Event: &event.Event{Kind: event.Exec, PID: pid}, Process: tree.Find(testNS, pid)}
+			rules.Evaluate(of, "exec", func(r *secl.Rule[Context]) { hit = hit || r.Def.ID == id })
+			return hit
+		}
+		if itself, ancestor := hits(10, "r"), hits(11, "a"); itself != c.want || ancestor != c.want {
+			t.Errorf("%s %q: %s holds for it: %v, for it as an ancestor: %v; want %v", c.path, c.args, c.expression, itself, ancestor, c.want)
+		}
+	}
+}
 
 // What the fields of a process hold, each row an expression that is true.
 func TestFieldsOfAProcess(t *testing.T) {

@@ -44,6 +44,7 @@ type Program struct {
 	Flags, Options               []string // as rules see the arguments
 	Envs                         []string // names, and of some the values
 	Envp                         []string // as reported: with the values that are
+	AppletNames, AppletPaths     []string // of BusyBox: what it runs as
 	ArgsTruncated, EnvsTruncated bool
 }
 
@@ -72,6 +73,9 @@ func newProgram(e *event.Event, valued func(name string) bool) *Program {
 		p.Text = strings.Join(p.Args[1:], " ")
 		p.Flags, p.Options = flagsOf(p.Args[1:]), optionsOf(p.Args[1:])
 	}
+	if applet := appletOf(p); applet != "" {
+		p.AppletNames, p.AppletPaths = []string{applet}, []string{"/bin/" + applet, "/usr/bin/" + applet}
+	}
 	for _, entry := range p.Envp {
 		name, _, _ := strings.Cut(entry, "=")
 		if valued(name) {
@@ -80,6 +84,23 @@ func newProgram(e *event.Event, valued func(name string) bool) *Program {
 		p.Envs = append(p.Envs, name)
 	}
 	return p
+}
+
+// appletOf is the program that BusyBox runs as, which is what argv[0] names, or its first argument. Another file of that name
+// could claim to be anything, so it must be the system's own.
+func appletOf(p *Program) string {
+	dir, name := path.Split(p.File.Path)
+	if name != "busybox" || dir != "/bin/" && dir != "/usr/bin/" || p.File.UID != 0 || p.File.Mode&0o022 != 0 || len(p.Args) == 0 {
+		return ""
+	}
+	applet := path.Base(strings.TrimPrefix(p.Args[0], "-")) // of login shells
+	if applet == name && len(p.Args) > 1 {
+		applet = p.Args[1]
+	}
+	if applet == name || strings.HasPrefix(applet, "-") || strings.Contains(applet, "/") {
+		return ""
+	}
+	return applet
 }
 
 // nameOf is the last element of a path; an anonymous file has a name and no path.

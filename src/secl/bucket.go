@@ -78,7 +78,14 @@ func (b *bucket[C]) index(f *field[C]) *index[C] {
 func (b *bucket[C]) choose(s *state[C]) {
 	s.chosen = append(s.chosen[:0], b.always...)
 	for i := range b.indexes {
-		b.indexes[i].root.find(b.indexes[i].field.string(s), s.chosen)
+		x := &b.indexes[i]
+		x.root.find(x.field.string(s), s.chosen)
+		if x.field.aliases == nil {
+			continue
+		}
+		for _, alias := range x.field.aliases(s) {
+			x.root.find(alias, s.chosen)
+		}
 	}
 	if b.flags == nil || len(b.needing) == 0 {
 		return

@@ -198,6 +198,9 @@ func load[C any](f *field[C], bound bool) value[C] {
 		v.int = source(it, f.array, f.int, f.ints)
 	case TypeString:
 		v.string = source(it, f.array, f.string, f.strings)
+		if f.aliases != nil {
+			v.string = v.string.or(it, f.aliases)
+		}
 	case TypeBool:
 		v.bool = source(it, f.array, f.bool, nil)
 	case TypeIP:

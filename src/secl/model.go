@@ -41,6 +41,7 @@ type Getter[C, E any] struct {
 	ints    func(*C, *E) []int64
 	strings func(*C, *E) []string
 	ips     func(*C, *E) []netip.Prefix
+	aliases func(*C, *E) []string
 }
 
 // Int is a field that holds a number.
@@ -107,6 +108,13 @@ func (g Getter[C, E]) WithLength() Getter[C, E] {
 	return g
 }
 
+// WithAliases has comparisons of a string hold, too, where they hold for one of some other names of it, and negated ones only
+// where they hold for all.
+func (g Getter[C, E]) WithAliases(get func(*C, *E) []string) Getter[C, E] {
+	g.aliases = get
+	return g
+}
+
 // Sub places getters of a thing S inside E under a prefix ("file."). get may return nil: the fields then read as zero,
 // empty or false.
 func Sub[C, E, S any](prefix string, get func(*C, *E) *S, getters []Getter[C, S]) []Getter[C, E] {
@@ -116,7 +124,7 @@ func Sub[C, E, S any](prefix string, get func(*C, *E) *S, getters []Getter[C, S]
 			name: prefix + g.name, typ: g.typ, array: g.array, glob: g.glob, length: g.length, reason: g.reason,
 			int: through(get, g.int), string: through(get, g.string), bool: through(get, g.bool),
 			ip: through(get, g.ip), ints: through(get, g.ints), strings: through(get, g.strings),
-			ips: through(get, g.ips),
+			ips: through(get, g.ips), aliases: through(get, g.aliases),
 		}
 	}
 	return out
@@ -151,6 +159,7 @@ type field[C any] struct {
 	ints    func(*state[C]) []int64
 	strings func(*state[C]) []string
 	ips     func(*state[C]) []netip.Prefix
+	aliases func(*state[C]) []string // of a string; nil: it never has any
 }
 
 // iterator walks a list of things such as process.ancestors.
@@ -208,6 +217,7 @@ func newField[C, E any](name, event string, element func(*state[C]) *E, g Getter
 		name: name, event: event, typ: g.typ, array: g.array, glob: g.glob, reason: g.reason,
 		int: reading(element, g.int), string: reading(element, g.string), bool: reading(element, g.bool),
 		ints: reading(element, g.ints), strings: reading(element, g.strings), ips: reading(element, g.ips),
+		aliases: reading(element, g.aliases),
 	}
 	if addr := reading(element, g.ip); addr != nil {
 		f.ip = func(s *state[C]) netip.Prefix { return hostPrefix(addr(s)) }

@@ -50,7 +50,7 @@ func (s *state[C]) time() int64 {
 type test[C any] func(*state[C]) bool
 
 // operand is a compiled value of one Go type: a scalar has get, an array has some, which tells whether any of its
-// elements satisfies a test.
+// elements satisfies a test. A scalar that goes by other names has some, too, for those.
 type operand[C, T any] struct {
 	get  func(*state[C]) T
 	some func(*state[C], func(*state[C], T) bool) bool
@@ -58,10 +58,24 @@ type operand[C, T any] struct {
 
 // any makes the test that some element, or the scalar, satisfies pred.
 func (o operand[C, T]) any(pred func(*state[C], T) bool) test[C] {
-	if o.some == nil {
+	switch {
+	case o.some == nil:
 		return func(s *state[C]) bool { return pred(s, o.get(s)) }
+	case o.get == nil:
+		return func(s *state[C]) bool { return o.some(s, pred) }
 	}
-	return func(s *state[C]) bool { return o.some(s, pred) }
+	return func(s *state[C]) bool { return pred(s, o.get(s)) || o.some(s, pred) }
+}
+
+// or gives an operand the other names of a scalar, or of each element that an iterator walks.
+func (o operand[C, T]) or(it *iterator[C], others func(*state[C]) []T) operand[C, T] {
+	if it == nil {
+		o.some = elements(others).some
+		return o
+	}
+	first, more := o.some, along(it, nil, others).some
+	o.some = func(s *state[C], pred func(*state[C], T) bool) bool { return first(s, pred) || more(s, pred) }
+	return o
 }
 
 func constant[C, T any](v T) operand[C, T] {
