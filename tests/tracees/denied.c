@@ -40,9 +40,9 @@ static void as_nobody(void)
 	r = result(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, NULL));
 	if (happened(r))
 		expect("setrlimit", "resource=%d cur=%d max=%d retval=%ld", RLIMIT_NOFILE, 1 << 20, 1 << 21, r);
-	int fd = syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
+	int fd = socket(AF_INET, SOCK_STREAM, 0); /* of the C library: i386 had only socketcall(2) before Linux 4.3 */
 	expect("socket", "domain=%d type=%d protocol=0 retval=%d", AF_INET, SOCK_STREAM, fd);
-	r = result(syscall(SYS_bind, fd, &low, sizeof low));
+	r = result(bind(fd, (struct sockaddr *)&low, sizeof low));
 	if (happened(r))
 		expect("bind", "ip=127.0.0.1 port=1 family=%d retval=%ld", AF_INET, r);
 	r = result(setuid(0));

@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
@@ -248,7 +249,7 @@ __attribute__((unused)) static void in_child(void (*part)(void))
 /* become_nobody gives up root, and says so. */
 __attribute__((unused)) static void become_nobody(void)
 {
-	if (syscall(SYS_setgroups, 0, NULL))
+	if (setgroups(0, NULL))
 		die("setgroups");
 	if (setgid(NOBODY) || setuid(NOBODY))
 		die("setuid");
