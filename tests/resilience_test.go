@@ -62,8 +62,8 @@ func TestKillsOfTheTracerDisturbNothing(t *testing.T) {
 
 // A loop that is killed as soon as it can be seen, before or after it says that it traces, has a successor, too.
 func TestALoopThatIsKilledAtOnceIsReplaced(t *testing.T) {
-	early := 0
-	for range 50 {
+	early, rounds := 0, max(5, kills()/20)
+	for range rounds {
 		probe, err := recorder.StartAt("127.0.0.1:0", ours, event.SetOf(event.Exec, event.Exit))
 		if err != nil {
 			t.Fatal(err)
@@ -94,7 +94,7 @@ func TestALoopThatIsKilledAtOnceIsReplaced(t *testing.T) {
 		}
 		probe.Close()
 	}
-	t.Logf("%d of 50 before it had attached", early)
+	t.Logf("%d of %d before it had attached", early, rounds)
 }
 
 // SIGHUP has the loop executed again in place, as an upgrade does.
