@@ -23,7 +23,7 @@ func selinuxPolicy() verdict {
 	}
 	for _, pattern := range []string{"/var/lib/selinux/*/active/modules/*/cws", "/etc/selinux/*/active/modules/*/cws", "/etc/selinux/*/modules/active/modules/cws.pp"} {
 		if found, _ := filepath.Glob(pattern); len(found) > 0 {
-			return ok("enforcing, with the module cws")
+			return ok("enforcing, with the module cws%s", exempt())
 		}
 	}
 	if selinux.Host.PtraceDenied() {
@@ -31,6 +31,14 @@ func selinuxPolicy() verdict {
 			"enforcing, and the boolean deny_ptrace is on: applications run untraced")
 	}
 	return warning("install the package cws-selinux if services don't start wrapped", "enforcing, without the module cws")
+}
+
+// exempt tells of tracers in the module's domain where the boolean deny_ptrace is on.
+func exempt() string {
+	if !selinux.Host.PtraceDenied() {
+		return ""
+	}
+	return ", whose tracers trace although the boolean deny_ptrace is on (see cws_selinux(8))"
 }
 
 // versions compares what is installed with this program. A tracer of Datadog's is another matter.
