@@ -34,7 +34,7 @@ func Install(program []unix.SockFilter, flags uint) error {
 	if errno == unix.EINVAL {
 		errno = set(fprog, flags)
 	}
-	if errno == unix.ENOSYS && flags == 0 { // before 3.17, or refused by the filter of a container
+	if (errno == unix.ENOSYS || errno == unix.EPERM) && flags == 0 { // before 3.17, or refused by the filter of a container
 		errno = setByPrctl(fprog)
 	}
 	runtime.KeepAlive(program)

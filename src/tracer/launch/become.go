@@ -37,7 +37,7 @@ var ErrNoNewPrivs = errors.New("without CAP_SYS_ADMIN the filter needs no_new_pr
 func Become(c Command, warn func(error)) error {
 	if c.Filter != nil {
 		if err := install(c.Filter, warn); err != nil {
-			return err
+			warn(fmt.Errorf("%w: of the application, only programs that it starts and their ends are reported (--disable-seccomp reports all)", err))
 		}
 	}
 	if err := takeIDs(c); err != nil {
@@ -54,15 +54,17 @@ func Become(c Command, warn func(error)) error {
 }
 
 func install(filter []unix.SockFilter, warn func(error)) error {
-	if !HasCapability(unix.CAP_SYS_ADMIN) {
-		if !noNewPrivs() {
-			warn(ErrNoNewPrivs)
-		}
-		if err := seccomp.NoNewPrivs(); err != nil {
-			return err
+	err := error(unix.EACCES) // what the kernel says to those that lack both
+	if HasCapability(unix.CAP_SYS_ADMIN) || noNewPrivs() {
+		err = seccomp.Install(filter, 0)
+	}
+	if errors.Is(err, unix.EACCES) && !noNewPrivs() { // a security module may withhold a capability that one has
+		warn(ErrNoNewPrivs)
+		if err = seccomp.NoNewPrivs(); err == nil {
+			err = seccomp.Install(filter, 0)
 		}
 	}
-	if err := seccomp.Install(filter, 0); err != nil {
+	if err != nil {
 		return err
 	}
 	// The first trapped call of all: by its stops the tracer learns the kernel's order.
