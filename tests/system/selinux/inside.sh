@@ -1,25 +1,10 @@
 #!/bin/bash
 # Runs in the virtual machine, in the domain of init's scripts. Its arguments are the functions below that are to be tried.
 # shellcheck disable=SC2317 # functions are called by check
+# shellcheck source-path=SCRIPTDIR/../packages/inside
 set -uo pipefail
-export LC_ALL=C.UTF-8
-failures=0
-log=/var/log/datadog/runtime-security.json
+. "$(dirname "$0")/common.sh"
 ports=/var/lib/selinux/default/active/ports.local # what semanage-port(8) keeps; semanage itself takes long here
-
-# check TEXT COMMAND…: a line that says whether the command succeeded; what it said only if not.
-check() {
-	local text=$1 said
-	shift
-	if said=$("$@" 2>&1); then
-		echo "OK $text"
-	else
-		echo "FAILED $text: $said"
-		failures=$((failures + 1))
-	fi
-}
-
-not() { ! "$@"; }
 
 # soon COMMAND…: it succeeds within half a minute; the processor is emulated.
 soon() {
@@ -46,7 +31,7 @@ tracers() {
 }
 fetch() { busybox wget -q -O - "http://127.0.0.1/$1"; }
 replaced() { [[ $(pgrep -P "$(main_pid nginx)") != "$1" ]]; }
-detected() { grep -q "\"rule_id\":\"$1\"" "$log"; }
+hit() { grep -q "\"rule_id\":\"$1\"" "$log"; }
 
 # denials PATTERN: what was refused since the boot and matches, be it by the kernel or by systemd.
 denials() { ausearch -m avc,user_avc,selinux_err,user_selinux_err -ts boot 2>/dev/null | grep -E 'denied|SELINUX_ERR' | grep -E "$1"; }
@@ -91,14 +76,14 @@ services() {
 
 detections() {
 	check "nginx answers" fetch bait.html
-	check "what wrapped nginx reads is detected" soon detected page_read
+	check "what wrapped nginx reads is detected" soon hit page_read
 	check "redis writes" redis-cli save
-	check "what attached redis writes is detected" soon detected database_written
+	check "what attached redis writes is detected" soon hit database_written
 	local workers
 	workers=$(pgrep -P "$(main_pid nginx)")
 	fetch forbidden.html >/dev/null 2>&1 # it may be answered: the rule hits when the page has been opened
 	check "the process that a rule kills is replaced" soon replaced "$workers"
-	check "the kill is told" soon detected page_forbidden
+	check "the kill is told" soon hit page_forbidden
 	check "nginx goes on" soon fetch bait.html
 }
 
@@ -129,7 +114,8 @@ upgrade() {
 
 quiet() { check "nothing of ours was refused so far" not denials ':cws'; }
 
-refused() {
+refusals() {
+	local said
 	check "the probe may not write /etc/shadow" not started /usr/local/bin/busybox-captured dd if=/dev/null of=/etc/shadow
 	check "the kernel refused it" soon denied write cws_probe_t ':shadow_t:'
 	check "the probe may not execute a shell" not started /usr/local/bin/busybox-captured env /bin/sh -c true
@@ -141,11 +127,15 @@ refused() {
 	check "the kernel refused it" soon denied ptrace stranger_t ':httpd_t:'
 	check "/etc/shadow is as it was" test -s /etc/shadow
 	setsebool deny_ptrace on
-	started /usr/local/bin/busybox-stranger env /opt/datadog-agent/embedded/bin/cws-instrumentation trace --async -- \
-		/usr/local/bin/busybox-stranger echo works >/run/said 2>&1
+	check "doctor says that our tracers are not bound by deny_ptrace" sh -c 'cwsctl doctor | grep "module cws, whose tracers trace although the boolean deny_ptrace is on"'
+	said=$(started /usr/local/bin/busybox-stranger env /opt/datadog-agent/embedded/bin/cws-instrumentation trace --async -- \
+		/usr/local/bin/busybox-stranger echo works 2>&1) # a file it might not write to
 	setsebool deny_ptrace off
-	check "under deny_ptrace a tracer without our domain names the boolean" grep deny_ptrace /run/said
-	check "and its application runs" grep works /run/said
+	check "under deny_ptrace a tracer without our domain names the boolean" grep deny_ptrace <<<"$said"
+	check "and its application runs" grep -x works <<<"$said"
+	said=$(started /usr/local/bin/busybox-stranger env /opt/datadog-agent/embedded/bin/cws-instrumentation trace --async -- \
+		/usr/local/bin/busybox-stranger echo works 2>&1)
+	check "so does one whose tracer is root without a root's capabilities" grep -x works <<<"$said"
 }
 
 removal() {
@@ -159,6 +149,9 @@ removal() {
 	check "nginx answers" soon fetch bait.html
 	check "nginx is still httpd_t" domain nginx httpd_t
 	check "nginx is traced" soon traced nginx
+	setsebool deny_ptrace on
+	check "doctor names the boolean deny_ptrace" sh -c 'cwsctl doctor | grep "the boolean deny_ptrace is on: applications run untraced"'
+	setsebool deny_ptrace off
 }
 
 systemctl is-system-running --wait >/dev/null
