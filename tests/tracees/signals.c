@@ -52,7 +52,7 @@ static void to_myself(void)
 static void interrupted(int flags)
 {
 	struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
-	struct itimerval soon = {.it_value = {0, 50000}};
+	struct itimerval soon = {.it_value = {0, 100000}};
 	int ends[2];
 	char c;
 	long r;
@@ -61,7 +61,7 @@ static void interrupted(int flags)
 		die("pipe");
 	sigaction(SIGALRM, &action, NULL);
 	if (forked() == 0) {
-		usleep(200000);
+		sleep(1); /* much later than the signal, on a busy machine too */
 		if (write(ends[1], "x", 1) != 1)
 			die("write");
 		finish(0);
