@@ -78,15 +78,15 @@ func (c opened) by(e *Engine, cmd *exec.Cmd) {
 // opened is a file that a process opens.
 type opened string
 
+// ended tells whether a process has, leaving it to be waited for.
 func ended(cmd *exec.Cmd, within time.Duration) bool {
-	done := make(chan bool, 1)
-	go func() { cmd.Wait(); done <- true }()
-	select {
-	case <-done:
-		return true
-	case <-time.After(within):
-		return false
+	var reader procfs.Reader
+	for deadline := time.Now().Add(within); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if state := reader.State(cmd.Process.Pid); state == 0 || state == 'Z' {
+			return true
+		}
 	}
+	return false
 }
 
 const killers = `
