@@ -157,10 +157,11 @@ toy_is() {
 	case $1 in wrapped) [[ $tracer != 0 ]] ;; *) [[ $tracer == 0 ]] ;; esac
 }
 
-# only_says PATTERN COMMAND…: it succeeds, and what it has to say is that one line.
+# only_says PATTERN COMMAND…: it succeeds, and what it has to say is that one line. Debian's rpm always says that it is rpm.
 only_says() {
 	local said
 	said=$("${@:2}" 2>&1 >/dev/null) || { echo "$said" && return 1; }
+	said=$(grep -v '^rpm: ' <<<"$said")
 	echo "$said"
 	[[ $(wc -l <<<"$said") == 1 && $said =~ $1 ]]
 }
