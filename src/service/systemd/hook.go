@@ -43,7 +43,7 @@ func (k Hook) Start(ctx context.Context, instance string) error {
 	case state.traced: // since the boot, or by who started it
 		return nil
 	}
-	if err := k.Manager.Do(ctx, name, "restart"); err != nil {
+	if err := k.again(ctx, name, "restart"); err != nil {
 		return k.undo(ctx, instance, name, fmt.Errorf("it does not start behind the tracer: %w", err))
 	}
 	if err := k.confirm(ctx, name); err != nil {
@@ -77,7 +77,7 @@ func (k Hook) undo(ctx context.Context, instance, name string, reason error) err
 		return fmt.Errorf("%w; and %w", reason, err)
 	}
 	if state.loaded && !state.running {
-		if err := k.Manager.Do(ctx, name, "restart"); err != nil {
+		if err := k.again(ctx, name, "restart"); err != nil {
 			return fmt.Errorf("%w; it does not start without either", reason)
 		}
 	}
@@ -107,7 +107,14 @@ func (k Hook) Stop(ctx context.Context, instance string) error {
 	if err != nil || !state.running || !state.traced {
 		return err
 	}
-	return k.Manager.Do(ctx, name, "try-restart")
+	return k.again(ctx, name, "try-restart")
+}
+
+// again restarts a service for our sake. That is none of the starts in a row after which systemd gives up and leaves it down
+// (StartLimitBurst=), so the count begins anew.
+func (k Hook) again(ctx context.Context, name, verb string) error {
+	k.Manager.Do(ctx, name, "reset-failed") // there may be nothing to forget
+	return k.Manager.Do(ctx, name, verb)
 }
 
 // switchOff notes that an instance was stopped, unless its service can't be wrapped anyhow.
