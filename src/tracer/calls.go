@@ -37,23 +37,43 @@ func (l *Loop) trapped(t *shared.Task) {
 }
 
 // syscall is an entry or an exit stop. Kernels from 5.3 on say which; before, the count does.
-func (l *Loop) syscall(t *shared.Task) {
+func (l *Loop) syscall(t *shared.Task) *shared.Task {
 	if l.kernel.Call(int(t.TID), false, &l.call) != 0 {
-		return
+		return t
 	}
 	if l.atEntry(t) {
 		if t.Phase == shared.Running {
 			l.entered(t)
 		}
 		t.Phase = shared.InCall
-		return
+		return t
 	}
 	// Before 4.8 a call that a filter of the application's own answers has no entry stop.
 	seen := t.Phase != shared.Running
 	t.Phase = shared.Running
-	if seen {
+	blank := l.call.Result == 0 && l.call.Args == [6]uint64{} // as registers are after an exec
+	if blank && l.takenOver(t) {
+		t = l.execed(t)
+		t.Phase = shared.Running
+	} else if seen {
 		l.returned(t, l.call.Result)
 	}
+	return t
+}
+
+// takenOver tells of an exec by another thread than the leader, whose stop was lost: older kernels report a last stop of a
+// leader that such an exec kills, and whoever lets it go on from there lets the new program go on, which bears its id by then.
+func (l *Loop) takenOver(t *shared.Task) bool {
+	former, errno := l.kernel.Message(int(t.TID))
+	if errno != 0 || int32(former) == t.TID {
+		return false
+	}
+	old := l.memory.Find(int(former))
+	if old == nil || old.TGID != t.TGID || old.Phase == shared.Running || l.kernel.HasTask(int(t.TGID), int(former)) {
+		return false
+	}
+	name := syscalls.Name(syscalls.ABI(old.ABI), old.Number)
+	return name == "execve" || name == "execveat"
 }
 
 // atEntry decides which of the two stops this is.

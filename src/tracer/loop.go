@@ -120,7 +120,7 @@ func (l *Loop) alive(stop ptrace.Stop) {
 	case ptrace.SeccompStop:
 		l.trapped(t)
 	case ptrace.SyscallStop:
-		l.syscall(t)
+		t = l.syscall(t)
 	case ptrace.NewChild:
 		l.newChild(t)
 	case ptrace.Execed:
