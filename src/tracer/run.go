@@ -233,8 +233,9 @@ func notified() <-chan os.Signal {
 // reaches the loop when an init system stops the application; only the guardian has the loop let tasks go.
 func (l *Loop) listen(done <-chan struct{}, signals <-chan os.Signal, g Guardian, o Options) {
 	gone := g.Gone()
-	if l.control.Renewals > 0 && l.control.Guarded(os.Getpid()) {
-		unix.Kill(int(l.control.GuardPID), unix.SIGHUP) // by which it looks whether it is of the same version
+	guardian := int(l.control.GuardPID)
+	if l.control.Renewals > 0 && l.control.Guarded(os.Getpid()) && guardian > 0 { // 0 would be our whole process group
+		unix.Kill(guardian, unix.SIGHUP) // by which it looks whether it is of the same version
 	}
 	for {
 		select {
