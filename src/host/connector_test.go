@@ -2,6 +2,7 @@ package host
 
 import (
 	"encoding/binary"
+	"os"
 	"os/exec"
 	"sync"
 	"testing"
@@ -135,6 +136,7 @@ func TestTheConnectorTellsOfEachProgram(t *testing.T) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() { defer close(ended); w.Run(time.Hour, done) }()
 	<-begun
+	seen.wait(t, os.Getpid(), event.Exec)                  // then /proc has been read, which must not find what follows as well
 	cmd := exec.Command("/bin/sh", "-c", "read x; exit 3") // it lives until it has been read
 	in, err := cmd.StdinPipe()
 	if err != nil {
