@@ -110,13 +110,14 @@ plain() {
 	grep -o 'the kernel.s proc connector tells of all programs\|/proc is read every [^ ]*' /tmp/probe.log | head -n 1
 }
 
-# modules: only the distribution's kernel brings one. busybox is no tool that the default rule excuses.
+# modules: only the distribution's kernel brings one. What loads it must be no tool that the default rule excuses, as BusyBox itself
+# is when it runs as insmod.
 modules() {
 	module=/modules/$(uname -r).ko
 	[ -e "$module" ] || return 0
 	policies=/default
 	serve
-	trace -- insmod "$module" 2>/tmp/err
+	trace -- /tmp/busybox-hostile insmod "$module" 2>/tmp/err
 	is "a module is loaded" 0 $?
 	detected "a module that is loaded, by the default rule" '"rule_id":"kernel_module_loaded"'
 	leave
