@@ -34,7 +34,7 @@ var attempts = []attempt{
 	{Finding{Name: "memfd_create(2)", Since: "3.17", Without: "the tracer's memory is an unlinked file in /dev/shm or /run"},
 		unix.SYS_MEMFD_CREATE, [5]uintptr{}},
 	{Finding{Name: "getrandom(2)", Since: "3.17", Without: "random numbers come from /dev/urandom"},
-		unix.SYS_GETRANDOM, [5]uintptr{}},
+		unix.SYS_GETRANDOM, [5]uintptr{0, 0, unix.GRND_NONBLOCK}}, // early after the boot it would wait for entropy, for minutes
 	{Finding{Name: "pidfd_open(2)", Since: "5.3", Without: "a rule's kill goes to a pid, looked at just before"},
 		unix.SYS_PIDFD_OPEN, [5]uintptr{}},
 	{Finding{Name: "process_vm_readv(2)", Since: "3.2", Without: "memory is read by ptrace(2), eight bytes at a time"},
