@@ -112,7 +112,7 @@ unwrapped() {
 	local left
 	left=$(find /etc/init.d /etc/rc*.d /lib/lsb/ /etc/systemd /run/systemd/system /run/systemd/generator* -name '*cws*' 2>/dev/null)
 	echo "$left"
-	[[ -z $left && -z $(pgrep -f 'cws-instrumentation (loop|guard)') ]]
+	[[ -z $left && -z $(pgrep -f 'cws-loop loop|cws-instrumentation guard') ]]
 }
 
 interrupt() {
@@ -120,9 +120,10 @@ interrupt() {
 	for i in 0.05 0.2 0.5; do
 		at 1.1.0 >/dev/null 2>&1 &
 		sleep "$i"
+		pkill -KILL -x apt-get # first, or it starts another dpkg
 		pkill -KILL -x dpkg
-		pkill -KILL -x apt-get
 		wait
+		soon not pgrep -x dpkg || return 1
 		dpkg --configure -a --force-confold || return 1
 		at 1.0.0 || return 1
 	done
