@@ -1,6 +1,6 @@
 #!/bin/bash
 # Runs inside a booted systemd container: systemd.sh services|guide|input|reboot|rebooted|newer, or one function with its arguments
-# shellcheck disable=SC2317 # functions are called by those that they are given to
+# shellcheck disable=SC2034,SC2317 # functions are called by those that they are given to; expect.sh reads service
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=tests/system/init/inside/expect.sh disable=SC1091
