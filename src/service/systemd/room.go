@@ -7,8 +7,8 @@ import (
 	"github.com/ebpfless/ebpfless/src/unit"
 )
 
-// room is what a tracer in a service's sandbox must be allowed to have. Below its limits it would not start, and the service
-// neither: a program in Go reserves more than a gigabyte of addresses, which cost nothing, before its first line is run.
+// room is what a tracer in a service's sandbox must be allowed to have. Below its limits the service would run untraced: a
+// program in Go reserves most of a gigabyte of addresses, which cost nothing, before its first line is run.
 var room = []struct {
 	keys  []string
 	least int64

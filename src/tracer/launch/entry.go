@@ -4,30 +4,67 @@ package launch
 
 import (
 	"runtime"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
 // The application must inherit which signals are ignored and blocked, and which of the standard descriptors are closed,
-// but the Go runtime installs its handlers, changes the mask and opens /dev/null before any Go code runs. So the program's entry point is the assembly in this package
-// (the linker's flag -E), which notes them and then jumps to the runtime's own entry.
+// but the Go runtime installs its handlers, changes the mask and opens /dev/null before any Go code runs. So the program's
+// entry point is the assembly in this package (the linker's flag -E), which calls note and then jumps to the runtime's own
+// entry.
 var (
 	ignored uint64
 	blocked uint64
 	closed  uint64
-	noted   uint64
+	noted   bool
 )
+
+// first is what the assembly calls.
+//
+//lint:ignore U1000 the assembly uses it
+var first = note
 
 // The main goroutine stays on the main thread: its id is the pid, and only an exec from it keeps attachments.
 func init() { runtime.LockOSThread() }
 
 // Noted tells whether the program was linked with its own entry point.
-func Noted() bool { return noted != 0 }
+func Noted() bool { return noted }
+
+// note runs on the stack that the kernel made, where there is no runtime yet: it may call only what is nosplit, and may
+// allocate nothing.
+//
+//go:nosplit
+func note(stack unsafe.Pointer) {
+	for signal := range 64 {
+		var action [4]uint64 // handler, flags and what else the kernel's struct sigaction has
+		errno := early(unix.SYS_RT_SIGACTION, uintptr(signal+1), 0, uintptr(unsafe.Pointer(&action)), 8)
+		if errno == 0 && action[0] == 1 { // SIG_IGN
+			ignored |= 1 << signal
+		}
+	}
+	early(unix.SYS_RT_SIGPROCMASK, unix.SIG_BLOCK, 0, uintptr(unsafe.Pointer(&blocked)), 8)
+	for fd := range 3 {
+		if early(unix.SYS_FCNTL, uintptr(fd), unix.F_GETFD, 0, 0) == unix.EBADF {
+			closed |= 1 << fd
+		}
+	}
+	noted = true
+	evade(stack)
+}
+
+// early makes a system call where there is no runtime.
+//
+//go:nosplit
+func early(call, a, b, c, d uintptr) syscall.Errno {
+	_, _, errno := syscall.RawSyscall6(call, a, b, c, d, 0, 0)
+	return errno
+}
 
 // restore gives the calling thread and its program the signals and descriptors that this process was started with.
 func restore() {
-	if noted == 0 {
+	if !noted {
 		return
 	}
 	for fd := range 3 {
