@@ -29,9 +29,6 @@ var first = note
 // The main goroutine stays on the main thread: its id is the pid, and only an exec from it keeps attachments.
 func init() { runtime.LockOSThread() }
 
-// Noted tells whether the program was linked with its own entry point.
-func Noted() bool { return noted }
-
 // note runs on the stack that the kernel made, where there is no runtime yet: it may call only what is nosplit, and may
 // allocate nothing.
 //
