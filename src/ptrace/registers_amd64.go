@@ -64,9 +64,13 @@ func (r *registers) call(at uint64, number uint32, args []uint64) {
 }
 
 // fresh tells whether a program has not executed one instruction yet: execve(2) clears every register but the stack pointer
-// and the program counter (ELF_PLAT_INIT).
+// and the program counter (ELF_PLAT_INIT). Old kernels then put the flags into r11, as the syscall instruction does
+// (stub_execve of Linux 3.4).
 func (r *registers) fresh() bool {
-	return r.Rax|r.Rbx|r.Rcx|r.Rdx|r.Rsi|r.Rdi|r.Rbp|r.R8|r.R9|r.R10|r.R11|r.R12|r.R13|r.R14|r.R15 == 0
+	if r.R11 != 0 && r.R11 != r.Eflags {
+		return false
+	}
+	return r.Rax|r.Rbx|r.Rcx|r.Rdx|r.Rsi|r.Rdi|r.Rbp|r.R8|r.R9|r.R10|r.R12|r.R13|r.R14|r.R15 == 0
 }
 
 func (r *registers) fill(c *Call) {
