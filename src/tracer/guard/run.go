@@ -10,6 +10,7 @@ import (
 	"github.com/ebpfless/ebpfless/src/event"
 	"github.com/ebpfless/ebpfless/src/host"
 	"github.com/ebpfless/ebpfless/src/procfs"
+	"github.com/ebpfless/ebpfless/src/ptrace"
 	"github.com/ebpfless/ebpfless/src/seccomp"
 	"github.com/ebpfless/ebpfless/src/tracer/launch"
 	"github.com/ebpfless/ebpfless/src/tracer/shared"
@@ -213,23 +214,36 @@ func (g *Guard) trap(interest event.Interest) {
 	c.Filtered = 1
 }
 
-// errEndedAtOnce means that a loop ended before it traced anything, and did not say why.
-var errEndedAtOnce = errors.New("the tracing loop ended at once")
+// Errors of a loop that did not say why.
+var (
+	errEnded  = errors.New("the tracing loop ended before it had attached")
+	errKilled = errors.New("the tracing loop was killed before it had attached")
+)
 
-// startTries is how many loops may end at once before tracing is given up.
-const startTries = 5
+const (
+	// startTries is how many loops may end by themselves before tracing is given up.
+	startTries = 5
+	// killLimit is how long loops may be killed before tracing is given up: it says nothing of the next one.
+	killLimit = 10 * time.Second
+)
 
 // start brings the loop to life, again where one is killed meanwhile, and waits until it has attached.
 func (g *Guard) start(dog *Watchdog) error {
-	var err error
-	for range startTries {
-		if err = g.startOnce(dog); !errors.Is(err, errEndedAtOnce) {
+	deadline, tries := time.Now().Add(killLimit), 0
+	for {
+		err := g.startOnce(dog)
+		switch {
+		case errors.Is(err, errEnded):
+			tries++
+		case !errors.Is(err, errKilled):
 			return err
 		}
-		g.Log.Warnf("the tracing loop (pid %d) ended before it had attached; a new one is started", dog.loop)
+		if tries == startTries || time.Now().After(deadline) {
+			dog.free()
+			return err
+		}
+		g.Log.Warnf("%v (pid %d); a new one is started", err, dog.loop)
 	}
-	dog.free()
-	return err
 }
 
 func (g *Guard) startOnce(dog *Watchdog) error {
@@ -244,8 +258,11 @@ func (g *Guard) startOnce(dog *Watchdog) error {
 		case shared.Failed:
 			return Refusal(int(c.FailedAt), unix.Errno(c.Failure))
 		}
-		if dog.ended() {
-			return errEndedAtOnce
+		switch stop, gone := dog.ended(); {
+		case gone && stop.Reason == ptrace.Killed:
+			return errKilled
+		case gone:
+			return errEnded
 		}
 	}
 	return errors.New("the tracing loop did not attach within 30 s")

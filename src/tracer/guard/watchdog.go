@@ -188,22 +188,22 @@ func (w *Watchdog) free() {
 	})
 }
 
-// ended tells whether the loop is gone before it said anything, letting it run meanwhile. What it had attached to by then
-// is held for a successor.
-func (w *Watchdog) ended() bool {
+// ended tells whether the loop is gone before it said anything, and how, letting it run meanwhile. What it had attached to by
+// then is held for a successor.
+func (w *Watchdog) ended() (stop ptrace.Stop, gone bool) {
 	stop, errno := ptrace.Poll(w.loop)
 	if errno != 0 {
-		return true
+		return stop, true
 	}
 	if stop.TID == 0 {
-		return false
+		return stop, false
 	}
 	if stop.Reason == ptrace.Exiting && !w.finished() {
 		w.hold()
 	}
 	if stop.Alive() {
 		ptrace.Resume(w.loop, false, signalOf(stop))
-		return false
+		return stop, false
 	}
-	return true
+	return stop, true
 }
