@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	case *prebuilt != "":
 		built.dir = *prebuilt
-		runLimit, leaveLimit = 5*runLimit, 5*leaveLimit
+		runLimit, leaveLimit, workFor = 5*runLimit, 5*leaveLimit, 2*workFor
 		os.Exit(m.Run())
 	}
 	dir, err := publicDir("built")

@@ -28,15 +28,23 @@ func kills() int {
 // The tracer's processes are killed again and again while an application works. No call of it fails, it stays traced, and
 // its last event arrives.
 func TestKillsOfTheTracerDisturbNothing(t *testing.T) {
-	for _, role := range []string{"loop", "guard"} {
-		t.Run(role, func(t *testing.T) {
-			disturb(t, kills(), func(pid int) error {
-				victim := find(pid, role)
+	for _, c := range []struct {
+		name, role string
+		count      int
+		flags      []string
+	}{
+		{name: "loop", role: "loop", count: kills()},
+		{name: "guard", role: "guard", count: kills()},
+		{name: "loop, every call", role: "loop", count: kills() / 20, flags: []string{"--disable-seccomp"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			disturb(t, max(50, c.count), func(pid int) error {
+				victim := find(pid, c.role)
 				if victim == 0 {
 					return errNoVictim
 				}
 				return syscall.Kill(victim, syscall.SIGKILL)
-			})
+			}, c.flags...)
 		})
 	}
 }
@@ -117,16 +125,17 @@ func TestKillsByNameDisturbNothing(t *testing.T) {
 	}
 }
 
-// disturb runs a worker under the tracer, acts count times on its tracer, and judges the worker's own account.
-func disturb(t *testing.T, count int, act func(pid int) error) {
+// disturb runs a worker under the tracer with some flags, acts count times on its tracer, and judges the worker's own account.
+func disturb(t *testing.T, count int, act func(pid int) error, flags ...string) {
 	t.Helper()
 	probe, err := recorder.StartAt("127.0.0.1:0", ours, event.SetOf(event.Exec, event.Exit))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer probe.Close()
-	seconds := 5 + count/20
-	app := exec.Command(program(t, "cws-instrumentation"), "trace", "--disable-proc-scan", "--probe-addr", probe.Addr(), "--", load(t, "worker"), strconv.Itoa(seconds))
+	seconds := int(workFor.Seconds()) + count/20
+	args := append([]string{"trace", "--disable-proc-scan", "--probe-addr", probe.Addr()}, flags...)
+	app := exec.Command(program(t, "cws-instrumentation"), append(args, "--", load(t, "worker"), strconv.Itoa(seconds))...)
 	out, err := os.CreateTemp(t.TempDir(), "out")
 	if err != nil {
 		t.Fatal(err)

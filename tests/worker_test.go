@@ -13,6 +13,9 @@ import (
 	"github.com/ebpfless/ebpfless/tests/recorder"
 )
 
+// workFor is how long a worker has to work beside what its tracer is disturbed for; an emulated machine is slow.
+var workFor = 5 * time.Second
+
 // load gives a program of tests/loads, which makes work and counts what fails.
 func load(t *testing.T, name string) string {
 	t.Helper()
