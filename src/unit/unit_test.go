@@ -202,6 +202,7 @@ func TestParseJob(t *testing.T) {
 		"pre-start script\n exec no\nend script\nexec yes\nexecutable no\n": {Exec: "yes"},
 		"script\nnever ended":                                               {Script: "never ended"},
 		"# exec no\npost-stop exec no\n":                                    {},
+		"exec\t/bin/x  'a  b'\nexpect\tdaemon # twice\ninstance $N\n":       {Exec: "/bin/x  'a  b'", Expect: "daemon", Instances: true},
 		"chroot /srv\napparmor load /x\napparmor switch y\nexec z":          {Exec: "z", Chroot: "/srv", AppArmor: "y"},
 	} {
 		if diff := cmp.Diff(want, ParseJob(text)); diff != "" {

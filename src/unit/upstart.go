@@ -13,6 +13,8 @@ type Job struct {
 	Expect string
 	// Chroot is the folder that becomes its root, AppArmor the profile that it is confined by; empty where there is none.
 	Chroot, AppArmor string
+	// Instances says that it can run several times, each by another name.
+	Instances bool
 }
 
 var (
@@ -40,17 +42,22 @@ func ParseJob(text string) Job {
 			i++
 			line = strings.TrimSuffix(line, `\`) + strings.TrimSpace(lines[i])
 		}
-		stanza, value, _ := strings.Cut(line, " ")
-		switch stanza {
+		words := strings.Fields(line)
+		if len(words) < 2 {
+			continue
+		}
+		switch words[0] {
 		case "exec":
-			job.Exec, job.Script = strings.TrimSpace(value), ""
+			job.Exec, job.Script = strings.TrimSpace(strings.TrimPrefix(line, "exec")), ""
 		case "expect":
-			job.Expect = strings.TrimSpace(value)
+			job.Expect = words[1]
 		case "chroot":
-			job.Chroot = strings.TrimSpace(value)
+			job.Chroot = words[1]
+		case "instance":
+			job.Instances = true
 		case "apparmor":
-			if profile, switches := strings.CutPrefix(strings.TrimSpace(value), "switch "); switches {
-				job.AppArmor = strings.TrimSpace(profile)
+			if words[1] == "switch" && len(words) > 2 {
+				job.AppArmor = words[2]
 			}
 		}
 	}

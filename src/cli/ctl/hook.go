@@ -17,6 +17,7 @@ import (
 	"github.com/ebpfless/ebpfless/src/service/follow"
 	"github.com/ebpfless/ebpfless/src/service/settings"
 	"github.com/ebpfless/ebpfless/src/service/systemd"
+	"github.com/ebpfless/ebpfless/src/service/upstart"
 	"github.com/spf13/cobra"
 )
 
@@ -123,6 +124,9 @@ func followScript(ctx context.Context, name string, say func(string, ...any)) er
 		return err
 	case err == nil && conf.InstallFilter:
 		f.Tracer = append(f.Tracer, "--install-filter")
+	}
+	if isUpstart() && (conf == nil || conf.Match == "") {
+		f.Processes = (&upstart.Members{Job: name}).List
 	}
 	return f.Run(ctx)
 }

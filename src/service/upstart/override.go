@@ -103,7 +103,6 @@ description "runtime threat detection for %[1]s (attached)"
 start on started %[1]s
 stop on stopping %[1]s
 respawn
-oom score never
 exec %[2]s hook attach -- %[1]s
 `, name, ctl)
 }

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/ebpfless/ebpfless/src/service"
-	"github.com/ebpfless/ebpfless/src/service/follow"
 	"github.com/ebpfless/ebpfless/src/unit"
 )
 
@@ -63,14 +62,18 @@ func (s System) Plan(_ context.Context, name string, mode service.Mode) (*servic
 	if err != nil {
 		return nil, err
 	}
-	ours, err := s.wrapped(name, unit.ParseJob(string(text)+"\n"+before))
+	job := unit.ParseJob(string(text) + "\n" + before)
+	ours, err := s.wrapped(name, job)
 	if err != nil {
 		return nil, err
 	}
-	return &service.Plan{
-		Files: []service.File{{Path: s.override(name), Text: add(before, ours), Mode: 0o644}},
-		Steps: []string{"which restarts " + name + " if it runs"},
-	}, nil
+	p := &service.Plan{Files: []service.File{{Path: s.override(name), Text: add(before, ours), Mode: 0o644}}}
+	if job.Instances {
+		p.Notes = []string{"its instances that run stay plain until they are started anew, and cwsctl list does not see them"}
+	} else {
+		p.Steps = []string{"which restarts " + name + " if it runs"}
+	}
+	return p, nil
 }
 
 // Enable implements service.System.
@@ -185,7 +188,7 @@ func (s System) List(ctx context.Context) ([]service.Entry, error) {
 		if runs(ctx, e.Service) {
 			e.State = "running"
 		}
-		if e.PIDs, err = follow.Named(e.Service); err != nil {
+		if e.PIDs, err = (&Members{Job: e.Service}).List(); err != nil {
 			return nil, err
 		}
 	}

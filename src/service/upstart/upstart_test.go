@@ -2,11 +2,14 @@ package upstart
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/ebpfless/ebpfless/src/service"
@@ -76,6 +79,16 @@ func TestOverride(t *testing.T) {
 	}
 }
 
+// TestFollowing: all stanzas are of upstart 0.6.5, which CentOS 6 and Amazon Linux 1 have.
+func TestFollowing(t *testing.T) {
+	known := []string{"description", "start", "stop", "respawn", "exec"}
+	for line := range strings.Lines(following("x")) {
+		if stanza, _, _ := strings.Cut(strings.TrimSpace(line), " "); stanza != "#" && !slices.Contains(known, stanza) {
+			t.Errorf("stanza %s", stanza)
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	for name, job := range map[string]string{
 		"chroot": "chroot /srv\nexec /bin/x\n", "apparmor": "apparmor switch x\nexec /bin/x\n", "no process": "start on x\n",
@@ -91,5 +104,44 @@ func TestRefused(t *testing.T) {
 		if _, err := s.Plan(t.Context(), name, service.Wrap); err == nil {
 			t.Errorf("%q is planned", name)
 		}
+	}
+}
+
+// TestMainProcess: the words are those of upstart 1.13 and 0.6.
+func TestMainProcess(t *testing.T) {
+	for status, want := range map[string]int{
+		"x start/running, process 412\n":                          412,
+		"x stop/waiting\n":                                        0,
+		"x start/starting\n":                                      0,
+		"x stop/killed, process 7\n":                              0,
+		"x start/running\n":                                       0,
+		"x (eth0) start/running, process 9\n":                     9,
+		"x start/post-start, process 5\n\tpost-start process 6\n": 0,
+		"x start/running, process 5\n\tpost-start process 6\n":    5,
+		"initctl: Unknown job: x start/running, process\n":        0,
+	} {
+		if got := mainProcess(status); got != want {
+			t.Errorf("%q: %d, want %d", status, got, want)
+		}
+	}
+}
+
+func TestDescendants(t *testing.T) {
+	cmd := exec.Command("sh", "-c", "sleep 100 & echo $!; wait")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	var child int
+	if _, err := fmt.Fscan(out, &child); err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Kill(child, syscall.SIGKILL)
+	if got := descendants(cmd.Process.Pid); !slices.Equal(got, []int{cmd.Process.Pid, child}) {
+		t.Errorf("%v, want the shell %d and its child %d", got, cmd.Process.Pid, child)
 	}
 }
