@@ -57,6 +57,9 @@ type System interface {
 	List(ctx context.Context) ([]Entry, error)
 }
 
+// Forcible is an init system that refuses some services unless it is told to take them.
+type Forcible interface{ Forced() System }
+
 // ErrUnknown means that there is no such service.
 var ErrUnknown = errors.New("there is no such service")
 

@@ -21,9 +21,20 @@ type changing struct {
 }
 
 func wrapCommand() *cobra.Command {
-	return changeCommand("wrap NAME...", "Run services behind a tracer, from now on and at every boot", func(c *changing, ctx context.Context, name string) error {
+	cmd := changeCommand("wrap NAME...", "Run services behind a tracer, from now on and at every boot", func(c *changing, ctx context.Context, name string) error {
 		return c.watch(ctx, name, service.Wrap)
 	})
+	cmd.Flags().Bool("force", false, "wrap static and generated services, too")
+	return cmd
+}
+
+// forced is a system that takes services which it refuses otherwise, if the command line says so.
+func forced(cmd *cobra.Command, found service.System) service.System {
+	force, err := cmd.Flags().GetBool("force")
+	if forcible, ok := found.(service.Forcible); ok && err == nil && force {
+		return forcible.Forced()
+	}
+	return found
 }
 
 func attachCommand() *cobra.Command {
@@ -51,6 +62,7 @@ func changeCommand(use, short string, do func(*changing, context.Context, string
 		if err != nil {
 			return explain(err)
 		}
+		found = forced(cmd, found)
 		c := &changing{system: found, out: cmd.OutOrStdout(), dry: dry}
 		c.changes = &service.Changes{System: found, Folder: service.DefaultFolder, Say: c.say}
 		if !dry {

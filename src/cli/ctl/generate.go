@@ -15,6 +15,7 @@ func generateCommand() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{Use: "generate", Short: "Print what would wrap a service, or write it to a folder"}
 	cmd.PersistentFlags().StringVar(&out, "out", "", "folder that gets the files (default: they are printed)")
+	cmd.PersistentFlags().Bool("force", false, "for static and generated services, too")
 	for _, named := range systems {
 		cmd.AddCommand(&cobra.Command{Use: named.name + " NAME", Short: "For " + named.name, Args: cobra.ExactArgs(1),
 			RunE: func(cmd *cobra.Command, args []string) error {
@@ -26,7 +27,7 @@ func generateCommand() *cobra.Command {
 				if err != nil {
 					return explain(err)
 				}
-				plan, err := made.Plan(cmd.Context(), name, service.Wrap)
+				plan, err := forced(cmd, made).Plan(cmd.Context(), name, service.Wrap)
 				if err != nil {
 					return explain(fmt.Errorf("%s: %w", name, err))
 				}

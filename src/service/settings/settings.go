@@ -28,6 +28,8 @@ type Settings struct {
 	Match string
 	// InstallFilter has the seccomp filter installed in processes that are attached to (trace --install-filter).
 	InstallFilter bool
+	// Force has a service put behind a tracer that nobody can enable, as cwsctl wrap --force does.
+	Force bool
 	// Others are passed on to the init system; each key is one of passed.
 	Others []Setting
 }
@@ -73,8 +75,8 @@ func parse(path, text string) (*Settings, error) {
 			return nil, fmt.Errorf("%s:%d: %w", path, i+1, err)
 		}
 	}
-	if s.Command == "" && s.Match == "" && !s.InstallFilter {
-		return nil, fmt.Errorf("%s: Command=, Match= or InstallFilter= is missing", path)
+	if s.Command == "" && s.Match == "" && !s.InstallFilter && !s.Force {
+		return nil, fmt.Errorf("%s: Command=, Match=, InstallFilter=yes or Force=yes is missing", path)
 	}
 	return s, nil
 }
@@ -98,16 +100,23 @@ func (s *Settings) set(key, value string) error {
 	case "Match":
 		s.Match = value
 	case "InstallFilter":
-		yes, valid := unit.Boolean(value)
-		if !valid {
-			return fmt.Errorf("%s=%s is neither yes nor no", key, value)
-		}
-		s.InstallFilter = yes
+		return decide(&s.InstallFilter, key, value)
+	case "Force":
+		return decide(&s.Force, key, value)
 	default:
 		if !slices.Contains(passed, key) {
-			return fmt.Errorf("%s= is not known; there are Command, Arguments, Match, InstallFilter, %s", key, strings.Join(passed, ", "))
+			return fmt.Errorf("%s= is not known; there are Command, Arguments, Match, InstallFilter, Force, %s", key, strings.Join(passed, ", "))
 		}
 		s.Others = append(s.Others, Setting{key, value})
 	}
+	return nil
+}
+
+func decide(setting *bool, key, value string) error {
+	yes, valid := unit.Boolean(value)
+	if !valid {
+		return fmt.Errorf("%s=%s is neither yes nor no", key, value)
+	}
+	*setting = yes
 	return nil
 }

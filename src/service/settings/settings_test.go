@@ -18,8 +18,11 @@ func TestParse(t *testing.T) {
 	if s, err := parse("x.conf", "InstallFilter=yes\n"); err != nil || !s.InstallFilter {
 		t.Errorf("%+v, %v", s, err)
 	}
+	if s, err := parse("x.conf", "Force=yes\n"); err != nil || !s.Force || s.InstallFilter {
+		t.Errorf("%+v, %v", s, err)
+	}
 	for text, want := range map[string]string{
-		"":                                    "Command=, Match= or InstallFilter= is missing",
+		"":                                    "Command=, Match=, InstallFilter=yes or Force=yes is missing",
 		"Command=x":                           "full path",
 		"Command=-/bin/x":                     "full path",
 		"Command=/bin/x ; /bin/y":             "full path",

@@ -30,6 +30,7 @@ const head = `# Made by cws-generator for %[1]s: the service runs behind a trace
 
 // Wrap works out the drop-in for a service that an instance names. A *service.Obstacle says why there can be none.
 func (h Host) Wrap(instance string) (*DropIn, error) {
+	instance = strings.TrimSuffix(instance, unit.Suffix)
 	loaded, err := h.resolve(instance)
 	if err != nil {
 		return nil, err
@@ -42,7 +43,6 @@ func (h Host) Wrap(instance string) (*DropIn, error) {
 
 // resolve finds the service that an instance means.
 func (h Host) resolve(instance string) (*Loaded, error) {
-	instance = strings.TrimSuffix(instance, unit.Suffix)
 	if err := unit.CheckName(instance); err != nil {
 		return nil, err
 	}
@@ -81,6 +81,9 @@ func (h Host) behind(instance string, loaded *Loaded) (*DropIn, error) {
 	commands, err := commands(loaded)
 	if err != nil {
 		return nil, &service.Obstacle{Reason: err.Error(), Hint: "see systemctl cat " + loaded.Name}
+	}
+	if err := h.unasked(instance, loaded); err != nil { // last: insisting helps against nothing else
+		return nil, err
 	}
 	file, err := lastName(loaded)
 	if err != nil {

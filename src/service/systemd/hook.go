@@ -20,7 +20,7 @@ type Hook struct {
 // Start makes a service run behind a tracer. A service that does not come up wrapped is started plain again.
 func (k Hook) Start(ctx context.Context, instance string) error {
 	dropIn, err := k.Host.Wrap(instance)
-	if errors.Is(err, ErrNotFound) && k.Host.has(instance) {
+	if errors.Is(err, ErrNotFound) {
 		return k.become(ctx, instance)
 	}
 	if err != nil {
@@ -57,7 +57,7 @@ func (k Hook) Start(ctx context.Context, instance string) error {
 func (k Hook) become(ctx context.Context, instance string) error {
 	dropIn, err := k.Host.Run(instance)
 	if err != nil {
-		return err
+		return k.missing(ctx, instance, err)
 	}
 	name := dropIn.Service + unit.Suffix
 	if err := k.load(ctx, name, true); err != nil {

@@ -25,6 +25,8 @@ type Host struct {
 	Tracer string
 	// Original says that the tracer is Datadog's, which knows fewer flags.
 	Original bool
+	// Force has services wrapped that nobody can enable, without a word of their settings.
+	Force bool
 	// ProbeAddr is where tracers find the probe; empty for their own default.
 	ProbeAddr string
 }

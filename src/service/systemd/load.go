@@ -29,7 +29,8 @@ var (
 // Loaded is a service as its files have it.
 type Loaded struct {
 	// Name is the real one, without suffix, where the service was asked for by an alias.
-	Name     string
+	Name string
+	// Fragment is the unit's file; empty where systemd makes the unit of an init script.
 	Fragment string
 	DropIns  []string
 	unit.File
@@ -69,8 +70,11 @@ func (l *Loaded) read(files []string) error {
 // generator runs, so that ours can't read it.
 const ofScript = "[Service]\nType=forking\nGuessMainPID=no\nExecStart=/etc/init.d/%s start\n"
 
+// initScripts is where scripts lie of which systemd makes units.
+const initScripts = "/etc/init.d"
+
 func (h Host) hasScript(service string) bool {
-	st, err := os.Stat(h.path("/etc/init.d", service))
+	st, err := os.Stat(h.path(initScripts, service))
 	return err == nil && st.Mode().IsRegular() && st.Mode()&0o111 != 0 && unit.Template(service) == ""
 }
 

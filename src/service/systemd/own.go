@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -103,10 +102,4 @@ func (h Host) Own() ([]string, error) {
 	}
 	slices.Sort(names)
 	return names, nil
-}
-
-// has tells whether there are settings for an instance.
-func (h Host) has(instance string) bool {
-	_, err := h.settings(instance)
-	return !errors.Is(err, fs.ErrNotExist)
 }

@@ -1,7 +1,6 @@
 package systemd
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/ebpfless/ebpfless/src/service"
-	"github.com/ebpfless/ebpfless/src/service/settings"
 	"github.com/ebpfless/ebpfless/src/unit"
 )
 
@@ -25,6 +23,12 @@ type System struct {
 
 // Name implements service.System.
 func (System) Name() string { return "systemd" }
+
+// Forced implements service.Forcible.
+func (s System) Forced() service.System {
+	s.Host.Force = true
+	return s
+}
 
 func instanceOf(name string, mode service.Mode) string {
 	return map[service.Mode]string{service.Wrap: wrapPrefix, service.Attach: attachPrefix}[mode] + name + unit.Suffix
@@ -41,33 +45,26 @@ func (s System) Plan(ctx context.Context, name string, mode service.Mode) (*serv
 	}
 	dropIn, err := s.Host.Wrap(name)
 	if errors.Is(err, ErrNotFound) {
-		if dropIn, err = s.Host.Run(name); errors.Is(err, fs.ErrNotExist) {
-			return nil, s.unknown(ctx, name)
+		if dropIn, err = s.Host.Run(name); err != nil {
+			err = Hook{Host: s.Host, Manager: s.Manager}.missing(ctx, name, err)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
 	p.Files = []service.File{{Path: filepath.Join("/run/systemd/generator", dropIn.Path), Text: dropIn.Text, Mode: 0o644}}
+	if s.Host.Force {
+		switch settings, err := s.Host.insisting(name); {
+		case err != nil:
+			return nil, err
+		case settings != nil:
+			p.Files = append(p.Files, *settings)
+		}
+	}
 	if !strings.HasPrefix(dropIn.Service, wrapPrefix) {
 		p.Steps = append(p.Steps, "which restarts "+dropIn.Service+unit.Suffix+" if it runs")
 	}
 	return p, nil
-}
-
-// unknown says what is known of a service whose unit the generator can't see.
-func (s System) unknown(ctx context.Context, name string) error {
-	shown, err := s.Manager.Show(ctx, name+unit.Suffix, "LoadState", "FragmentPath", "SourcePath")
-	if err == nil && shown["LoadState"] == "loaded" {
-		return &service.Obstacle{
-			Reason: fmt.Sprintf("it is made by another generator, from %s", cmp.Or(shown["SourcePath"], shown["FragmentPath"])),
-			Hint:   outside(name),
-		}
-	}
-	return &service.Obstacle{
-		Reason: fmt.Sprintf("%v: neither %s%s nor %s/%[2]s%[5]s", service.ErrUnknown, name, unit.Suffix, settings.Folder, settings.Suffix),
-		Hint:   "systemctl list-unit-files --type=service lists what there is",
-	}
 }
 
 func (s System) attachable(ctx context.Context, name string) error {
@@ -80,7 +77,7 @@ func (s System) attachable(ctx context.Context, name string) error {
 	}
 	conf, err := s.Host.settings(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return s.unknown(ctx, name)
+		return Hook{Host: s.Host, Manager: s.Manager}.missing(ctx, name, err)
 	}
 	if err == nil && conf.Match == "" {
 		return &service.Obstacle{Reason: "its settings have no Match=, the program to look for", Hint: "add it to /etc/cws/" + name + ".conf"}
@@ -91,6 +88,11 @@ func (s System) attachable(ctx context.Context, name string) error {
 // Enable implements service.System.
 func (s System) Enable(ctx context.Context, name string, mode service.Mode) error {
 	instance := instanceOf(name, mode)
+	if mode == service.Wrap && s.Host.Force {
+		if err := s.Host.insist(name); err != nil {
+			return err
+		}
+	}
 	if err := s.Manager.Do(ctx, instance, "enable", "--quiet"); err != nil {
 		return err
 	}
@@ -115,7 +117,8 @@ func (s System) Disable(ctx context.Context, name string, mode service.Mode) err
 	failures := []error{s.Manager.Do(ctx, instance, "disable", "--quiet"), s.Manager.Do(ctx, instance, "stop")}
 	s.Manager.Do(ctx, instance, "reset-failed") // it may not have failed
 	if mode == service.Wrap {
-		failures = append(failures, s.Host.forget(name)) // one that failed is not stopped, and would leave its note
+		// An instance that failed is not stopped, and would leave its note.
+		failures = append(failures, s.Host.forget(name), s.Host.relent(name))
 	}
 	for _, err := range failures {
 		if err != nil {

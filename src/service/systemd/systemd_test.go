@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write what is made as what is wanted")
 // root folders. A service that looks the same in several is wanted once, as of the first.
 var versions = []int{208, 231, 239, 244, 247, 257}
 
-// hostOf unpacks an archive as a host, with a tracer.
+// hostOf unpacks an archive as a host, with a tracer. Who enables its services is no matter there.
 func hostOf(t *testing.T, archive *txtar.Archive) Host {
 	t.Helper()
 	root := t.TempDir()
@@ -42,7 +42,7 @@ func hostOf(t *testing.T, archive *txtar.Archive) Host {
 			t.Fatal(err)
 		}
 	}
-	return Host{Root: root, Tracer: DefaultTracer}
+	return Host{Root: root, Tracer: DefaultTracer, Force: true}
 }
 
 // TestDropIns compares what is made for x.service of each archive with what is wanted, by version of systemd.
@@ -237,19 +237,23 @@ func TestNamesThatMeanSomethingElse(t *testing.T) {
 
 // TestGenerateGoesOn: a service that can't be wrapped, and settings that can't be read, keep no other from its drop-in.
 func TestGenerateGoesOn(t *testing.T) {
-	service := []byte("[Service]\nExecStart=/bin/x\n")
+	service := []byte("[Service]\nExecStart=/bin/x\n[Install]\nWantedBy=multi-user.target\n")
+	static := []byte("[Service]\nExecStart=/bin/x\n")
 	wants := "etc/systemd/system/multi-user.target.wants/cws-wrap@"
 	h := hostOf(t, &txtar.Archive{Files: []txtar.File{
 		{Name: "etc/systemd/system/good.service", Data: service},
 		{Name: "etc/systemd/system/started.service", Data: service},
 		{Name: "etc/systemd/system/stopped.service", Data: service},
 		{Name: "etc/systemd/system/bad.service", Data: []byte("[Service]\nSystemCallFilter=read\nExecStart=/bin/x\n")},
+		{Name: "etc/systemd/system/static.service", Data: static}, {Name: wants + "static.service"},
+		{Name: "etc/systemd/system/insisted.service", Data: static}, {Name: wants + "insisted.service"},
+		{Name: "etc/cws/insisted.conf", Data: []byte("Force=yes\n")},
 		{Name: wants + "good.service"}, {Name: wants + "bad.service"}, {Name: wants + "gone.service"}, {Name: wants + "stopped.service"},
 		{Name: "run/cws/wrap/started", Data: []byte(on)}, {Name: "run/cws/wrap/stopped", Data: []byte(off)},
 		{Name: "etc/cws/own.conf", Data: []byte("Command=/bin/own\nArguments=a 'b c'\nRestart=always\n")},
 		{Name: "etc/cws/broken.conf", Data: []byte("Command=relative\n")},
 	}})
-	h.Version = 252
+	h.Version, h.Force = 252, false
 	out := t.TempDir()
 	told := map[string]string{}
 	if err := h.Generate(out, func(instance string, err error) { told[instance] = err.Error() }); err != nil {
@@ -262,16 +266,17 @@ func TestGenerateGoesOn(t *testing.T) {
 		}
 		return err
 	})
-	want := []string{"cws-wrap@own.service.d/zz-cws-wrap.conf", "good.service.d/zz-cws-wrap.conf", "started.service.d/zz-cws-wrap.conf"}
+	want := []string{"cws-wrap@own.service.d/zz-cws-wrap.conf", "good.service.d/zz-cws-wrap.conf",
+		"insisted.service.d/zz-cws-wrap.conf", "started.service.d/zz-cws-wrap.conf"}
 	if diff := cmp.Diff(want, written); diff != "" {
 		t.Error(diff)
 	}
-	for _, instance := range []string{"bad", "gone", "broken"} {
+	for _, instance := range []string{"bad", "gone", "broken", "static"} {
 		if told[instance] == "" {
 			t.Errorf("nothing is told of %s: %v", instance, told)
 		}
 	}
-	if len(told) != 3 {
+	if len(told) != 4 {
 		t.Errorf("told %v", told)
 	}
 	own, err := os.ReadFile(filepath.Join(out, want[0]))

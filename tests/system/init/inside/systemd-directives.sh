@@ -110,11 +110,13 @@ notify_reload() {
 	systemctl stop toy-reload
 }
 
+enablable='[Install]\nWantedBy=multi-user.target\n'
+
 # ends KILLMODE SIGNAL COMMAND: a wrapped service ends as it would plain, in time, and what it does last is seen.
 ends() {
 	step "$1 $2"
 	local began
-	printf '[Service]\nKillMode=%s\nKillSignal=%s\nTimeoutStopSec=2\nExecStart=/bin/sh -c "%s"\n' "$@" >/run/systemd/system/toy-ends.service
+	printf '[Service]\nKillMode=%s\nKillSignal=%s\nTimeoutStopSec=2\nExecStart=/bin/sh -c "%s"\n%b' "$@" "$enablable" >/run/systemd/system/toy-ends.service
 	systemctl daemon-reload
 	systemctl start toy-ends
 	listens() { pgrep -P "$(main_pid toy-ends)" sleep && traced "$(main_pid toy-ends)"; }
@@ -132,9 +134,9 @@ endings() {
 	# By the shell itself: systemd signals processes that appear meanwhile, too, and may so end one before it has opened anything.
 	local last='trap \"read -r hash </etc/shadow; exit 0\"' loop='while :; do sleep 0.1; done # toy-ends' signal
 	service=toy-ends
-	printf '[Service]\nExecStart=/bin/true x\n' >/run/systemd/system/toy-ends.service
+	printf '[Service]\nExecStart=/bin/true x\n%b' "$enablable" >/run/systemd/system/toy-ends.service
 	systemctl daemon-reload
-	printf '[Service]\nExecStart=/bin/sleep 1000\n' >/run/systemd/system/toy-ends.service
+	printf '[Service]\nExecStart=/bin/sleep 1000\n%b' "$enablable" >/run/systemd/system/toy-ends.service
 	systemctl daemon-reload
 	enable toy-ends
 	for signal in TERM INT QUIT HUP USR1 ABRT; do
@@ -155,15 +157,17 @@ endings() {
 	systemctl daemon-reload
 }
 
+# It is static, so that cwsctl must be told.
 socket_activated() {
 	service=toy-socket
 	systemctl start toy-socket.socket
-	enable toy-socket
+	expect "wrap by force" cwsctl wrap --force toy-socket
 	mark
 	expect "hostile act" ask 7005 evil
 	wrapped toy-socket
 	detected password_hashes_read
-	disable toy-socket
+	expect "unwrap" cwsctl unwrap toy-socket
+	[[ ! -e /etc/cws/toy-socket.conf ]] || fail "its settings still insist"
 	systemctl stop toy-socket.service
 	expect "answers plain" ask 7005 hello
 	unwrapped toy-socket
@@ -187,6 +191,7 @@ init_script() {
 	service=toy-script
 	systemctl start toy-script
 	expect "answers" soon ask 7020 hello
+	echo Force=yes >/etc/cws/toy-script.conf # systemd generates its unit
 	enable toy-script
 	expect "answers wrapped" soon ask 7020 hello
 	expect "traced" traced "$(ask 7020 pid)"
@@ -199,12 +204,13 @@ init_script() {
 	disable toy-script
 	expect "answers plain" soon ask 7020 hello
 	expect "plain" plain "$(ask 7020 pid)"
+	same "settings" Force=yes "$(cat /etc/cws/toy-script.conf)"
+	rm /etc/cws/toy-script.conf
 	systemctl stop toy-script
 }
 
 own_command() {
 	service=own
-	mkdir -p /etc/cws
 	printf '%s\n' 'Command=/usr/bin/toy' 'Arguments=-listen 127.0.0.1:7100 "a b"' 'User=daemon' 'Environment="X=a b"' >/etc/cws/own.conf
 	enable own
 	expect "answers" soon ask 7100 hello
@@ -241,6 +247,6 @@ own_command() {
 	expect "detach" systemctl disable --quiet --now cws-attach@toy-simple
 	expect "answers" ask 7001 hello
 	systemctl stop toy-simple
-	rm -r /etc/cws
+	rm /etc/cws/*
 	systemctl daemon-reload
 }

@@ -16,19 +16,20 @@ input() {
 	systemctl reset-failed cws-wrap@toy-filter
 	refuse 1 'does nothing' cwsctl wrap postgresql
 	refuse 1 'part of the tracing' cwsctl wrap datadog-agent-sysprobe
-	refuse 1 'made by another generator' cwsctl wrap toy-generated
+	refuse 1 'generated: another generator makes its unit from /etc/toytab' cwsctl wrap toy-generated
+	refuse 1 'generated: another generator' cwsctl wrap --force toy-generated
 	refuse 1 'neither wrapped nor attached' cwsctl unwrap nginx
 	local bad
 	# shellcheck disable=SC2016 # no shell may ever expand it
 	for bad in '' '../nginx' 'a/b' 'a;reboot' '$(reboot)' $'a\nb' 'a b' '-h x' "$(printf 'x%.0s' {1..300})"; do
 		refuse 2 'name of a service|unknown (shorthand )?flag' cwsctl wrap -- "$bad"
 	done
-	mkdir -p /etc/cws
 	echo 'Command=rm -rf /' >/etc/cws/bad.conf
 	refuse 1 'full path' cwsctl wrap bad
 	chmod 666 /etc/cws/bad.conf
 	refuse 1 'nobody else may write' cwsctl wrap bad
-	rm -r /etc/cws
+	rm /etc/cws/bad.conf
+	unasked
 	expect "wrap" cwsctl wrap toy-simple
 	refuse 1 'wrapped already' cwsctl wrap toy-simple
 	refuse 1 'wrapped already' cwsctl attach toy-simple
@@ -96,6 +97,91 @@ input() {
 	cwsctl list | grep toy-notify && fail "it is listed still"
 	snapshot >/tmp/after
 	diff /tmp/before /tmp/after >/tmp/diff || fail "/etc or /run/systemd differ: $(cat /tmp/diff)"
+}
+
+# plainly NAME PORT PATTERN: systemctl can't put it behind a tracer, the journal says why in the words of cwsctl, and it is plain at
+# the next start, too.
+plainly() {
+	step "systemctl enable --now cws-wrap@$1"
+	if systemctl enable --quiet --now "cws-wrap@$1" 2>/dev/null; then fail "systemctl wraps $1"; fi
+	grep -qE "$3" <(journalctl -o cat -u "cws-wrap@$1") || fail "the journal of cws-wrap@$1 doesn't say $3"
+	expect "restart" systemctl restart "$1"
+	expect "plain" soon plain "$(ask "$2" pid)"
+	if systemctl cat "$1" | grep -q cws-wrap; then fail "there is a drop-in"; fi
+}
+
+# Static and generated services are wrapped only for who insists, by --force or in the settings.
+unasked() {
+	service=unasked
+	local made='generated: systemd-sysv-generator makes its unit from /etc/init.d/toy-script' pid
+	local static='static: its unit has no \[Install\] section, and toy-socket.socket starts it'
+	refuse 1 "$static" cwsctl wrap toy-socket
+	refuse 1 "$made" cwsctl wrap toy-script
+	refuse 1 "$made" cwsctl wrap --dry-run toy-script
+	refuse 1 "$made" cwsctl generate systemd toy-script
+	refuse 1 'SystemCallFilter= forbids ptrace' cwsctl wrap --force toy-filter
+	systemctl start toy-socket.socket toy-socket.service
+	expect "attach to a static service" cwsctl attach toy-socket
+	expect "attached" traced "$(main_pid toy-socket)"
+	expect "detach" cwsctl unwrap toy-socket
+	plainly toy-socket 7005 "$static"
+	step "its settings insist"
+	echo Force=yes >/etc/cws/toy-socket.conf
+	expect "start" systemctl start cws-wrap@toy-socket
+	wrapped toy-socket
+	pid=$(main_pid toy-socket)
+	step "its settings insist no longer"
+	rm /etc/cws/toy-socket.conf
+	expect "reload" systemctl daemon-reload
+	same "it runs on" "$pid" "$(main_pid toy-socket)"
+	grep -q 'systemctl restart cws-wrap@toy-socket.service says why' <(cwsctl status toy-socket) || fail "status says $(cwsctl status toy-socket)"
+	disable toy-socket
+	unwrapped toy-socket
+	systemctl stop toy-socket.service toy-socket.socket
+	systemctl start toy-script
+	plainly toy-script 7020 "$made"
+	disable toy-script
+	systemctl reset-failed cws-wrap@toy-script
+	step "by force"
+	expect "wrap" cwsctl wrap --force toy-script
+	expect "traced" traced "$(ask 7020 pid)"
+	expect "reload" systemctl daemon-reload
+	expect "restart" systemctl restart toy-script
+	expect "traced" soon traced "$(ask 7020 pid)"
+	refuse 1 'wrapped already' cwsctl wrap --force toy-script
+	expect "unwrap" cwsctl unwrap toy-script
+	expect "plain" plain "$(ask 7020 pid)"
+	local after
+	for after in 0.05 0.3; do
+		timeout -s KILL "$after" cwsctl wrap --force toy-script >/dev/null 2>&1
+		expect "unwrap after it was killed $after seconds on" again unwrap toy-script
+		same "settings" "" "$(ls /etc/cws)"
+		expect "plain" plain "$(ask 7020 pid)"
+	done
+	systemctl stop toy-script
+	expect "by force where it needs none" cwsctl wrap --force toy-simple
+	expect "unwrap" cwsctl unwrap toy-simple
+	same "settings" "" "$(ls /etc/cws)"
+	as_systemd_has_it
+	service=input
+}
+
+# What cwsctl calls static or generated is what systemd calls so, and of that nothing is wrapped. What another generator enables is
+# static to ours, which runs beside it.
+as_systemd_has_it() {
+	step "all services there are"
+	local unit state said wraps
+	while read -r unit state _; do
+		[[ $unit != *@.service && $state != alias && -z $(find /run/systemd/generator* -path "*/$unit") ]] || continue
+		wraps=yes
+		said=$(cwsctl wrap --dry-run "$unit" 2>&1) || wraps=no
+		case $state,$wraps,$said in
+		static,yes,* | generated,yes,*) fail "$unit is $state and would be wrapped" ;;
+		static,*'it is generated'* | generated,*'it is static'*) fail "$unit is $state: $said" ;;
+		static,* | generated,*) ;;
+		*'it is static'* | *'it is generated'*) fail "$unit is $state: $said" ;;
+		esac
+	done < <(systemctl list-unit-files --type=service --no-legend --no-pager)
 }
 
 # The folder of what generators write is full: the service stays plain, and nothing half-written is left.

@@ -107,6 +107,7 @@ reboot() {
 	expect "wrap" cwsctl wrap nginx "$cluster"
 	expect "attach" cwsctl attach redis-server
 	expect "own" cwsctl status nginx
+	expect "by force" cwsctl wrap --force toy-script
 }
 
 rebooted() {
@@ -114,6 +115,9 @@ rebooted() {
 	expect "nginx answers" soon curl -sf http://127.0.0.1/
 	wrapped nginx
 	wrapped "$cluster"
+	expect "start what was wrapped by force" systemctl start toy-script
+	expect "it answers" soon ask 7020 hello
+	expect "it is traced" traced "$(ask 7020 pid)"
 	follows() { traced "$(main_pid redis-server)"; }
 	expect "redis-server is followed" soon follows
 	same "nginx was started once" 1 "$(journalctl -b -o cat -u nginx | grep -c '^Started nginx')"
@@ -122,7 +126,8 @@ rebooted() {
 	service=nginx
 	detected password_hashes_read
 	service=rebooted
-	expect "unwrap" cwsctl unwrap nginx "$cluster" redis-server
+	expect "unwrap" cwsctl unwrap nginx "$cluster" redis-server toy-script
+	same "settings" "" "$(ls /etc/cws)"
 	unwrapped nginx
 	same "list" "nothing is wrapped or attached; cwsctl wrap NAME begins" "$(cwsctl list)"
 }

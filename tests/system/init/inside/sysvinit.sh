@@ -188,7 +188,6 @@ attached() {
 
 own_command() {
 	service=own
-	mkdir -p /etc/cws
 	printf '%s\n' 'Command=/usr/bin/toy' "Arguments=-listen 127.0.0.1:7100 \"it's; \$HOME\"" 'User=daemon' 'WorkingDirectory=/tmp' >/etc/cws/own.conf
 	expect "wrap" cwsctl wrap own
 	# shellcheck disable=SC2016 # no shell may ever expand it
@@ -200,7 +199,7 @@ own_command() {
 	status 0 cws-wrap-own stop
 	status 3 cws-wrap-own status
 	expect "unwrap" cwsctl unwrap own
-	rm -r /etc/cws
+	rm /etc/cws/own.conf
 	rm -f /var/log/cws-wrap-own.log
 }
 

@@ -121,7 +121,7 @@ odd_hosts() {
 refused_by_sudo() { timeout 20 su asked -c "MIRROR=$MIRROR setsid bash /tmp/install.sh" </dev/null >/root/said 2>&1; [[ $? == 1 ]] && grep -q 'password' /root/said && unchanged; }
 selinux() { bash "$script" && { dpkg -s cws-selinux >/dev/null 2>&1 || grep -q 'has no cws-selinux' /var/log/ebpfless-install.log; }; }
 wraps_by_their_tracer() {
-	printf '[Service]\nExecStart=/bin/sleep 100000\n' >/etc/systemd/system/toy.service
+	printf '[Service]\nExecStart=/bin/sleep 100000\n[Install]\nWantedBy=multi-user.target\n' >/etc/systemd/system/toy.service
 	systemctl daemon-reload && systemctl start toy && bash "$script" --wrap toy || return 1
 	soon toy_is wrapped || return 1
 	cwsctl unwrap toy && systemctl stop toy && rm /etc/systemd/system/toy.service && systemctl daemon-reload

@@ -23,7 +23,7 @@ trust() {
 
 daemon() {
 	if [[ -d /run/systemd/system ]]; then
-		printf '[Service]\nExecStart=/bin/sleep 100000\n' >/etc/systemd/system/toy.service
+		printf '[Service]\nExecStart=/bin/sleep 100000\n[Install]\nWantedBy=multi-user.target\n' >/etc/systemd/system/toy.service
 		systemctl daemon-reload && systemctl start toy
 	else
 		cat >/etc/init.d/toy <<'EOF'

@@ -51,7 +51,7 @@ check "the probe runs" soon running
 check "it is enabled" systemctl is-enabled datadog-agent-sysprobe
 check "the files are as packed" rpm -V cws-instrumentation cws-services
 check "a wrapped program is detected" hostile first
-printf '[Service]\nExecStart=/bin/sleep 100000\n' >/etc/systemd/system/toy.service
+printf '[Service]\nExecStart=/bin/sleep 100000\n[Install]\nWantedBy=multi-user.target\n' >/etc/systemd/system/toy.service
 systemctl daemon-reload && systemctl start toy
 check "a service is wrapped" cwsctl wrap toy
 application
