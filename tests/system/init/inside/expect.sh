@@ -38,9 +38,10 @@ soon() {
 	done
 }
 
-# traced PID, plain PID
+# traced PID, plain PID, filtered PID (by seccomp)
 traced() { [[ $(awk '/^TracerPid/ {print $2}' "/proc/$1/status") != 0 ]]; }
 plain() { [[ $(awk '/^TracerPid/ {print $2}' "/proc/$1/status") == 0 ]]; }
+filtered() { [[ $(awk '/^Seccomp:/ {print $2}' "/proc/$1/status") == 2 ]]; }
 
 detections=/var/log/datadog/runtime-security.json
 mark() { seen=$(wc -l <"$detections"); }
@@ -50,6 +51,27 @@ detected() {
 	local rule=$1
 	hit() { tail -n "+$((seen + 1))" "$detections" >/tmp/new.json && cwsctl events --file /tmp/new.json -o json "$service" | grep -q "\"rule_id\":\"$rule\""; }
 	soon hit || fail "no detection by $rule: $(wc -l </tmp/new.json) detections since, $(grep -o '"rule_id":"[^"]*"' /tmp/new.json | sort | uniq -c | tr '\n' ' ')"
+}
+
+# by_match_with_the_filter COMMAND…: the command attaches own to myapp, which runs, and to what is started in its place.
+by_match_with_the_filter() {
+	step "with the filter installed in what Match= finds"
+	printf 'Match=myapp\nInstallFilter=yes\n' >/etc/cws/own.conf
+	expect "attach" "$@"
+	has() { filtered "$(pidof myapp)" && traced "$(pidof myapp)"; }
+	expect "the filter is there" soon has
+	mark
+	expect "answers" ask 7900 evil
+	local about=$service
+	service=myapp
+	detected password_hashes_read
+	service=$about
+	kill "$(pidof myapp)"
+	ended() { ! pidof myapp; } # its port is free then
+	expect "it ends" soon ended
+	setsid /usr/bin/myapp </dev/null >/dev/null 2>&1 &
+	expect "answers" soon ask 7900 hello
+	expect "the next one has it, too" soon has
 }
 
 # again VERB NAME: cwsctl does what an interrupted call has not done, or has done wholly.

@@ -235,14 +235,16 @@ own_command() {
 	expect "the next one is followed" soon follows
 	expect "detach" systemctl disable --quiet --now cws-attach@own
 	expect "plain" plain "$(pidof myapp)"
+	by_match_with_the_filter systemctl enable --quiet --now cws-attach@own
+	expect "detach" systemctl disable --quiet --now cws-attach@own
+	expect "answers" ask 7900 hello
 	kill "$(pidof myapp)"
 	step "with the filter installed in a service"
 	systemctl start toy-simple
 	expect "answers" soon ask 7001 hello
 	echo InstallFilter=yes >/etc/cws/toy-simple.conf
 	expect "attach" systemctl enable --quiet --now cws-attach@toy-simple
-	filtered() { [[ $(awk '/^Seccomp:/ {print $2}' "/proc/$(main_pid toy-simple)/status") == 2 ]]; }
-	expect "the filter is there" soon filtered
+	expect "the filter is there" soon filtered "$(main_pid toy-simple)"
 	expect "answers" ask 7001 hello
 	expect "detach" systemctl disable --quiet --now cws-attach@toy-simple
 	expect "answers" ask 7001 hello

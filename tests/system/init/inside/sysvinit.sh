@@ -184,6 +184,25 @@ attached() {
 	expect "followed after a restart" soon follows
 	expect "detach" cwsctl unwrap nginx
 	expect "plain" plain "$(pid nginx)"
+	step "with the filter installed"
+	echo InstallFilter=yes >/etc/cws/nginx.conf
+	expect "attach" cwsctl attach nginx
+	has() { follows && filtered "$(pid nginx)"; } # nothing can be installed in workers, which have neither CAP_SYS_ADMIN nor no_new_privs
+	expect "the filter is there" soon has
+	expect "reload" /etc/init.d/nginx reload
+	inherited() { filtered "$(pgrep -n -u www-data nginx)"; }
+	expect "new workers have it" soon inherited
+	expect "no request fails" web
+	mark
+	curl -s -o /dev/null http://127.0.0.1/evil
+	detected password_hashes_read
+	expect "restart" /etc/init.d/nginx restart
+	expect "the filter is there after a restart" soon has
+	expect "detach" cwsctl unwrap nginx
+	expect "no request fails without a tracer" web
+	expect "restart" /etc/init.d/nginx restart # who had the filter keeps it
+	expect "plain" plain "$(pid nginx)"
+	rm /etc/cws/nginx.conf
 }
 
 own_command() {
@@ -199,8 +218,14 @@ own_command() {
 	status 0 cws-wrap-own stop
 	status 3 cws-wrap-own status
 	expect "unwrap" cwsctl unwrap own
+	setsid /usr/bin/myapp </dev/null >/dev/null 2>&1 &
+	expect "answers" soon ask 7900 hello
+	by_match_with_the_filter cwsctl attach own
+	expect "detach" cwsctl unwrap own
+	expect "answers" ask 7900 hello
+	kill "$(pidof myapp)"
 	rm /etc/cws/own.conf
-	rm -f /var/log/cws-wrap-own.log
+	rm -f /var/log/cws-wrap-own.log /var/log/cws-attach-own.log
 }
 
 # The scripts that the original's guide has its readers write.
