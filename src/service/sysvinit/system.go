@@ -153,7 +153,7 @@ func (s System) Disable(ctx context.Context, name string, mode service.Mode) err
 		return err
 	}
 	if made := ours(name, mode); exists(s.script(made)) {
-		// Red Hat's functions take it for a failure that there is nothing to stop.
+		// Some scripts take it for a failure that there is nothing to stop.
 		if err := s.run(ctx, made, "stop"); err != nil && s.run(ctx, made, "status") == nil {
 			return err
 		}

@@ -14,6 +14,7 @@ pid() {
 	redis-server) cat /run/redis/redis-server.pid ;;
 	postgresql) head -n 1 /run/postgresql/15-main.pid ;;
 	toy-redhat) cat /run/toy-redhat.pid ;;
+	toyd) ask 7032 pid ;;
 	esac
 }
 
@@ -38,7 +39,7 @@ daemon() {
 	expect "no request fails" "$@"
 	step "start, restart, force-reload, try-restart, status, stop"
 	status 0 "$script" start
-	if [[ $service != toy-redhat ]]; then # whose functions know no hooks
+	if [[ $service != toy* ]]; then # whose functions know no hooks
 		status 0 "$service" restart
 		soon "$@"
 		expect "traced after a restart by its own script" traced "$(pid "$service")"
@@ -112,6 +113,7 @@ services() {
 # A script of Red Hat's kind: its functions, its header, its files of what runs.
 red_hat() {
 	toy() { ask 7031 hello; }
+	by_name() { ask 7032 hello; }
 	service=toy-redhat
 	mkdir -p /var/lock/subsys
 	status 0 toy-redhat start
@@ -126,9 +128,28 @@ red_hat() {
 	[[ ! -e /var/lock/subsys/cws-wrap-toy-redhat ]] || fail "rc would stop what is gone"
 	expect "wrap" cwsctl wrap toy-redhat
 	status 0 cws-wrap-toy-redhat stop
-	status 7 cws-wrap-toy-redhat stop # there is nothing to stop
+	status 7 cws-wrap-toy-redhat stop # there is nothing to stop, which this script takes for a failure
 	expect "unwrap what is stopped" cwsctl unwrap toy-redhat
 	status 3 toy-redhat status
+	service=toyd
+	status 0 toyd start
+	expect "answers" soon by_name
+	local before
+	before=$(by_name)
+	daemon toyd by_name
+	same "what it says of itself" "$before" "$(by_name)"
+	same "its nice value" 5 "$(ps -o ni= -p "$(pid toyd)" | tr -d ' ')"
+	same "found by its name" "$(pid toyd)" "$(/etc/init.d/toyd pid)"
+	expect "reload" /etc/init.d/cws-wrap-toyd reload
+	kill -KILL "$(pid toyd)"
+	crashed() { ! pgrep -x toyd; }
+	expect "it crashes" soon crashed
+	status 2 cws-wrap-toyd status
+	status 0 cws-wrap-toyd start
+	expect "answers" soon by_name
+	unwrap toyd by_name
+	status 0 toyd stop
+	status 0 toyd stop
 	rmdir /var/lock/subsys
 }
 
