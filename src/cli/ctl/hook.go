@@ -125,7 +125,7 @@ func followScript(ctx context.Context, name string, say func(string, ...any)) er
 	case err == nil && conf.InstallFilter:
 		f.Tracer = append(f.Tracer, "--install-filter")
 	}
-	if isUpstart() && (conf == nil || conf.Match == "") {
+	if isUpstart() && jobs().Knows(name) && (conf == nil || conf.Match == "") {
 		f.Processes = (&upstart.Members{Job: name}).List
 	}
 	return f.Run(ctx)

@@ -22,9 +22,7 @@ var systems = []struct {
 		return systemd.System{Host: h}, err
 	}},
 	{"upstart", isUpstart, func() (service.System, error) {
-		return upstart.System{
-			Root: "/", Tracer: systemd.DefaultTracer, ProbeAddr: probeAddr(), Original: systemd.Original(systemd.DefaultTracer),
-		}, nil
+		return service.Pair{First: jobs(), Second: scripts()}, nil
 	}},
 	{"sysvinit", exists("/etc/init.d"), func() (service.System, error) {
 		return scripts(), nil
@@ -42,6 +40,13 @@ func exists(path string) func() bool {
 func isUpstart() bool {
 	out, err := exec.Command("initctl", "version").Output()
 	return err == nil && bytes.Contains(out, []byte("upstart"))
+}
+
+// jobs are this machine's jobs of upstart.
+func jobs() upstart.System {
+	return upstart.System{
+		Root: "/", Tracer: systemd.DefaultTracer, ProbeAddr: probeAddr(), Original: systemd.Original(systemd.DefaultTracer),
+	}
 }
 
 // scripts are this machine's init scripts.

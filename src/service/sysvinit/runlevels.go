@@ -84,8 +84,8 @@ func (s System) takeOver(ctx context.Context, name string, mode service.Mode) er
 	if err := s.enter(ctx, made); err != nil {
 		return err
 	}
-	if mode == service.Wrap && len(was.Links) > 0 && s.tool() != "update-rc.d" {
-		// The same numbers as the service had: chkconfig goes by headers, and who edited links meant it.
+	if mode == service.Wrap && exists(s.script(name)) && s.tool() != "update-rc.d" {
+		// The same numbers as the service had, or none: chkconfig goes by headers, and who edited links meant it.
 		if err := s.exactly(made, renamed(was.Links, name, made)); err != nil {
 			return err
 		}

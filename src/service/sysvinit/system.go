@@ -63,8 +63,12 @@ func (s System) Plan(_ context.Context, name string, mode service.Mode) (*servic
 	if err != nil {
 		return nil, err
 	}
-	if mode == service.Wrap && len(links) > 0 {
-		p.Steps = append(p.Steps, fmt.Sprintf("%s takes the place of %s in the runlevels", made, name))
+	if mode == service.Wrap && exists(s.script(name)) {
+		if len(links) > 0 {
+			p.Steps = append(p.Steps, fmt.Sprintf("%s takes the place of %s in the runlevels", made, name))
+		} else {
+			p.Notes = append(p.Notes, "no runlevel starts it, wrapped or plain")
+		}
 		p.Files = append(p.Files, s.redirect()...)
 		if len(p.Files) == 1 {
 			p.Notes = append(p.Notes, fmt.Sprintf("%s/%s still starts it plain; use %s/%s", scripts, name, scripts, made))

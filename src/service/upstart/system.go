@@ -43,6 +43,16 @@ func (s System) path(elements ...string) string {
 func (s System) override(name string) string { return filepath.Join(jobs, name+".override") }
 func (s System) follower(name string) string { return filepath.Join(jobs, "cws-attach-"+name+".conf") }
 
+// Knows tells whether a service is a job, or was one when we changed it.
+func (s System) Knows(name string) bool {
+	for _, file := range []string{filepath.Join(jobs, name+".conf"), s.override(name), s.follower(name)} {
+		if _, err := os.Stat(s.path(file)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
 // Plan implements service.System.
 func (s System) Plan(_ context.Context, name string, mode service.Mode) (*service.Plan, error) {
 	if err := unit.CheckName(name); err != nil {

@@ -150,6 +150,13 @@ red_hat() {
 	unwrap toyd by_name
 	status 0 toyd stop
 	status 0 toyd stop
+	service=toy-unlinked
+	cp /etc/init.d/toy-redhat /etc/init.d/toy-unlinked
+	expect "wrap what no runlevel starts" cwsctl wrap toy-unlinked
+	same "its places in the runlevels" "" "$(find /etc/rc?.d -name '*toy-unlinked')"
+	expect "unwrap" cwsctl unwrap toy-unlinked
+	same "its places in the runlevels" "" "$(find /etc/rc?.d -name '*toy-unlinked')"
+	rm /etc/init.d/toy-unlinked
 	rmdir /var/lock/subsys
 }
 
