@@ -53,6 +53,14 @@ detected() {
 	soon hit || fail "no detection by $rule: $(wc -l </tmp/new.json) detections since, $(grep -o '"rule_id":"[^"]*"' /tmp/new.json | sort | uniq -c | tr '\n' ' ')"
 }
 
+# apart COMMAND…: runs it beside all services; on systemd in a control group of its own, as sessions have, for the one that this is run
+# in lies outside of the container.
+apart() {
+	local way=(setsid)
+	[[ ! -d /run/systemd/system ]] || way=(systemd-run --quiet --scope)
+	"${way[@]}" "$@" </dev/null >/dev/null 2>&1 &
+}
+
 # by_match_with_the_filter COMMAND…: the command attaches own to myapp, which runs, and to what is started in its place.
 by_match_with_the_filter() {
 	step "with the filter installed in what Match= finds"
@@ -69,7 +77,7 @@ by_match_with_the_filter() {
 	kill "$(pidof myapp)"
 	ended() { ! pidof myapp; } # its port is free then
 	expect "it ends" soon ended
-	setsid /usr/bin/myapp </dev/null >/dev/null 2>&1 &
+	apart /usr/bin/myapp
 	expect "answers" soon ask 7900 hello
 	expect "the next one has it, too" soon has
 }

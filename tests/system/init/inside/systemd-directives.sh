@@ -221,7 +221,7 @@ own_command() {
 	detected password_hashes_read
 	disable own
 	step "by Match="
-	setsid /usr/bin/myapp </dev/null >/dev/null 2>&1 &
+	apart /usr/bin/myapp
 	expect "answers" soon ask 7900 hello
 	echo Match=myapp >/etc/cws/own.conf
 	expect "attach" systemctl enable --quiet --now cws-attach@own
@@ -229,7 +229,7 @@ own_command() {
 	kill "$(pidof myapp)"
 	ended() { ! pidof myapp; } # its port is free then
 	expect "it ends" soon ended
-	setsid /usr/bin/myapp </dev/null >/dev/null 2>&1 &
+	apart /usr/bin/myapp
 	expect "answers" soon ask 7900 hello
 	follows() { traced "$(pidof myapp)"; }
 	expect "the next one is followed" soon follows

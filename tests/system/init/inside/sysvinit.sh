@@ -246,7 +246,7 @@ own_command() {
 	status 0 cws-wrap-own stop
 	status 3 cws-wrap-own status
 	expect "unwrap" cwsctl unwrap own
-	setsid /usr/bin/myapp </dev/null >/dev/null 2>&1 &
+	apart /usr/bin/myapp
 	expect "answers" soon ask 7900 hello
 	by_match_with_the_filter cwsctl attach own
 	expect "detach" cwsctl unwrap own
