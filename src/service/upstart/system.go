@@ -97,7 +97,10 @@ func (s System) Enable(ctx context.Context, name string, mode service.Mode) erro
 	if err := service.Write(file); err != nil {
 		return err
 	}
-	return s.again(ctx, name, mode)
+	if err := s.again(ctx, name, mode); err != nil || mode == service.Attach {
+		return err
+	}
+	return confirm(ctx, name)
 }
 
 // Disable implements service.System.

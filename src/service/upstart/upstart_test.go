@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -143,5 +144,24 @@ func TestDescendants(t *testing.T) {
 	defer syscall.Kill(child, syscall.SIGKILL)
 	if got := descendants(cmd.Process.Pid); !slices.Equal(got, []int{cmd.Process.Pid, child}) {
 		t.Errorf("%v, want the shell %d and its child %d", got, cmd.Process.Pid, child)
+	}
+}
+
+// TestLook: a process that somebody traces, and one that nobody does.
+func TestLook(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cmd := exec.Command("sleep", "100")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	if traced, tracers := look([]int{os.Getpid(), cmd.Process.Pid}); !traced || tracers {
+		t.Errorf("traced %v, tracers %v", traced, tracers)
+	}
+	if traced, tracers := look([]int{os.Getpid()}); traced || tracers {
+		t.Errorf("alone: traced %v, tracers %v", traced, tracers)
 	}
 }
