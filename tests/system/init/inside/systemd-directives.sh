@@ -37,6 +37,7 @@ toy() {
 	expect "answers" soon ask "$port" hello
 	if [[ $(systemctl show -p Restart "$service") != Restart=no ]]; then
 		local old
+		expect "main process" soon main_known # else its end says nothing of the service
 		old=$(main_pid "$service")
 		ask "$port" quit
 		again() { ask "$port" hello && [[ $(main_pid "$service") != "$old" ]]; }

@@ -202,7 +202,7 @@ full_run() {
 	mkdir -p /tmp/full
 	mount -t tmpfs -o size=4k tmpfs /tmp/full
 	head -c 4096 /dev/zero >/tmp/full/fill
-	expect "is no failure of the boot" /usr/lib/systemd/system-generators/cws-generator /tmp/full /tmp/full /tmp/full
+	expect "is no failure of the boot" /lib/systemd/system-generators/cws-generator /tmp/full /tmp/full /tmp/full
 	same "files" /tmp/full/fill "$(find /tmp/full -type f)"
 	umount /tmp/full
 	rmdir /tmp/full

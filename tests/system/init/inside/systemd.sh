@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs inside a booted systemd container: systemd.sh services|guide|input|reboot|rebooted|newer, or one function with its arguments
+# Runs inside a booted systemd container: systemd.sh services|guide|input|reboot|rebooted|version, or one function with its arguments
 # shellcheck disable=SC2034,SC2317 # functions are called by those that they are given to; expect.sh reads service
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
@@ -29,7 +29,7 @@ unwrapped() {
 enable() { expect "enable --now" systemctl enable --quiet --now "cws-wrap@$1"; }
 disable() { expect "disable --now" systemctl disable --quiet --now "cws-wrap@$1"; }
 
-version() { systemctl --version | awk 'NR == 1 {print $2}'; }
+number() { systemctl --version | awk 'NR == 1 {print $2}'; }
 
 services() {
 	snapshot >/tmp/before
@@ -58,7 +58,7 @@ services() {
 	toy toy-idle 7023
 	toy toy-plus 7024
 	toy toy-bang 7025
-	(($(version) < 253)) || notify_reload
+	(($(number) < 253)) || notify_reload
 	around
 	endings
 	socket_activated
@@ -72,24 +72,25 @@ services() {
 	[[ -z $(pgrep -f 'cws-(instrumentation|loop)') ]] || fail "tracers are left: $(pgrep -af 'cws-(instrumentation|loop)')"
 }
 
-# verifies UNIT…: systemd finds nothing to say against what it reads.
+# verifies UNIT…: systemd finds nothing to say against what it reads, but for what it is too old for in the tests' own units.
 verifies() {
-	local out
-	out=$(systemd-analyze verify --man=no "$@" 2>&1) || { echo "${out:-no reason given}"; return 1; }
-	[[ -z $out ]] || { echo "$out"; return 1; }
+	local out code=0
+	out=$(systemd-analyze verify --man=no "$@" 2>&1) || code=$?
+	out=$(grep -vE '/etc/systemd/system/toy-[a-z]+\.service:[0-9]+: Unknown key name ' <<<"$out")
+	[[ $code == 0 && -z $out ]] || { echo "${out:-no reason given}"; return 1; }
 }
 
-# What a version newer than the rest is tested with may take another way: its own types, the packages' units, sandboxes.
-newer() {
-	service=newer
-	step "systemd $(version)"
+# What another version than the rest is tested with may take another way: its own types, the packages' units, sandboxes.
+version() {
+	service=version
+	step "systemd $(number)"
 	snapshot >/tmp/before
-	local folder=/usr/lib/systemd/system
+	local folder=/lib/systemd/system
 	expect "the packages' units" verifies "$folder/datadog-agent-sysprobe.service" cws-wrap@toy-simple.service cws-attach@toy-simple.service
 	same "the probe" active "$(systemctl is-active datadog-agent-sysprobe)"
 	expect "reload of the probe" systemctl reload datadog-agent-sysprobe
 	expect "the probe answers" soon /opt/datadog-agent/embedded/bin/system-probe status
-	notify_reload
+	(($(number) < 253)) || notify_reload
 	toy toy-guess 7008
 	toy toy-dynamic 7009
 	toy toy-sandbox 7012
@@ -120,7 +121,7 @@ rebooted() {
 	expect "it is traced" traced "$(ask 7020 pid)"
 	follows() { traced "$(main_pid redis-server)"; }
 	expect "redis-server is followed" soon follows
-	same "nginx was started once" 1 "$(journalctl -b -o cat -u nginx | grep -c '^Started nginx')"
+	same "nginx was started once" 1 "$(journalctl -b -o cat -u nginx | grep -c '^Started ')"
 	mark
 	curl -s -o /dev/null http://127.0.0.1/evil
 	service=nginx
