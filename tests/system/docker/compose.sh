@@ -1,6 +1,6 @@
 #!/bin/bash
-# shellcheck disable=SC2154 # run sets top
-# Read by run: the two compose files as they are, with an application of the name that they give.
+# shellcheck disable=SC2154 # run sets top and here
+# Read by run: the two compose files as they are, with an application of the name that they give, and what else lies beside them.
 
 application() {
 	mkdir -p "$TESTBED/myapp"
@@ -26,4 +26,10 @@ composed() {
 		check "its application is detected" compose_detects "$file"
 		compose "$file" down -t 5 >/dev/null 2>&1
 	done
+}
+
+laid_out() {
+	local files=("$top"/packaging/docker/*-task.json "$top/packaging/docker/kubernetes.yaml")
+	check "task definitions and manifest are what ECS and Kubernetes take" "$here/layouts.py" "${files[@]}"
+	check "each of their keys misspelt, each value of another type, is refused" "$here/layouts.py" --spoilt "${files[@]}"
 }
