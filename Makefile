@@ -36,10 +36,10 @@ SBOM        := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-detections test-ordinary test-init packages repo image release test-packages test-install test-docker test-kernels test-selinux test-arm64 check fuzz bench clean setup $(COMMANDS)
+.PHONY: help build run test test-detections test-ordinary test-init packages repo image release test-packages test-install test-docker test-docker-host test-kernels test-selinux test-arm64 check fuzz bench clean setup $(COMMANDS)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 build: $(COMMANDS) ## build the static programs into bin/
 
@@ -94,6 +94,9 @@ test-install: ## run the installer on fresh hosts in booted containers (needs ro
 
 test-docker: ## run probe and wrapped applications under a real Docker engine (needs root)
 	tests/system/docker/run
+
+test-docker-host: ## the guide's steps for Docker, all capabilities included, on a whole host in a virtual machine (needs root; some minutes)
+	tests/system/docker/run host
 
 test-kernels: ## run the programs on the distribution's kernel, and on each bzImage-VERSION in KERNELS=DIR, in virtual machines
 	tests/system/kernels/run

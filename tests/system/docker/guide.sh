@@ -8,7 +8,7 @@ granted() {
 	local bounding
 	bounding=$(awk '$1 == "CapBnd:" { print $2 }' /proc/self/status)
 	((0x$bounding >> 24 & 1)) && return
-	echo "SKIPPED: --cap-add SYS_RESOURCE of the guide's command, which this machine may not grant"
+	echo "SKIPPED: --cap-add SYS_RESOURCE of the guide's command, which this machine may not grant (make test-docker-host does it)"
 	resource=()
 }
 

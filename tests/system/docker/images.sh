@@ -2,8 +2,6 @@
 # shellcheck disable=SC2154 # run sets top and registry
 # Read by run: the image of probe and tracer, built by the engine and for two processors by buildah, and images of applications.
 
-image() { docker build -q -t "$@" >/dev/null 2>"$TESTBED/build" || die "no image $1: $(tail -n 3 "$TESTBED/build")"; }
-
 # sources: what an image is made of, as `make packages` leaves it.
 sources() {
 	local arch context=$TESTBED/context
@@ -43,14 +41,7 @@ pull() {
 # readme: its command, as it stands there.
 readme() { (cd "$TESTBED/context" && bash -c "$(sed -n 's/^    \(docker build .*\)/\1/p' "$top/README.md")") && docker inspect --type image ebpfless; }
 
-images() {
-	sources
-	check "the README's docker build" readme
-	image ebpfless:built --build-arg VERSION=1.2.3 -f "$TESTBED/context/packaging/docker/Dockerfile" "$TESTBED/context"
-	serve_registry
-	publish "docker://$registry/ebpfless:1.2.3" --tls-verify=false
-	pull arm64 ebpfless:arm64
-	pull amd64 ebpfless:latest
+application_image() {
 	mkdir -p "$TESTBED/app"
 	cp "$(command -v busybox)" "$TESTBED/app/busybox"
 	cat >"$TESTBED/app/Dockerfile" <<'END'
@@ -62,6 +53,17 @@ COPY busybox /tmp/true
 COPY --from=ebpfless /opt/datadog-agent/embedded/bin/cws-instrumentation /cws-instrumentation
 END
 	image app "$TESTBED/app"
+}
+
+images() {
+	sources
+	check "the README's docker build" readme
+	image ebpfless:built --build-arg VERSION=1.2.3 -f "$TESTBED/context/packaging/docker/Dockerfile" "$TESTBED/context"
+	serve_registry
+	publish "docker://$registry/ebpfless:1.2.3" --tls-verify=false
+	pull arm64 ebpfless:arm64
+	pull amd64 ebpfless:latest
+	application_image
 }
 
 # configuration NAME: what a container of that image is started with. Another builder names the container of the build, too.
