@@ -440,6 +440,8 @@ uninstall() {
 		((${#present[@]} == 0)) || remove_packages "${purge:-remove}" "${present[@]}" || die "${present[*]} could not be removed ($(cause)): see $log"
 	fi
 	forget_repository
+	# Until apt 2.4 it belongs to no package: this had made it.
+	if [[ -d ${keyring%/*} ]] && ! dpkg-query -S "${keyring%/*}" >/dev/null 2>&1; then run rmdir --ignore-fail-on-non-empty "${keyring%/*}"; fi
 	if [[ -n $purge && -n $ours ]]; then
 		run rm -f "$config" "$config".{bak,dpkg-dist,dpkg-new,rpmnew,rpmsave} "$policy".{dpkg-dist,dpkg-new,rpmnew,rpmsave} "/etc/init.d/$unit.dpkg-new"
 		[[ ! -e $foreign ]] || run mv "$foreign" "$config"

@@ -13,8 +13,26 @@ truncated() {
 }
 
 main_path() {
-	local pid
 	note
+	refusals
+	server /srv/repo
+	installs
+	again
+	unset "${!DD_@}"
+	releases
+	removals
+}
+
+# core: the quick part of it.
+core() {
+	note
+	server /srv/repo
+	installs
+	unset "${!DD_@}"
+	removals
+}
+
+refusals() {
 	check "half a script does nothing" truncated
 	check "no network" refused 'the download failed' piped
 	server /srv/index
@@ -29,6 +47,9 @@ main_path() {
 	check "a dry run tells commands" bash -c "bash $script --dry-run | grep -q '^+ .*install .*cws-probe'"
 	check "and changes nothing" unchanged
 	check "an unknown argument" refused 'unknown argument' bash "$script" --frobnicate
+}
+
+installs() {
 	export DD_API_KEY=0123456789abcdef0123456789abcdef DD_TAGS=a:b,c:d DD_URL=https://example.com DD_RUNTIME_SECURITY_CONFIG_FIM_ENABLED=true
 	check "piped, it installs, and no command line tells the key" keeps_secret piped
 	check "the log doesn't, either" not grep -q "$DD_API_KEY" /var/log/ebpfless-install.log
@@ -39,6 +60,10 @@ main_path() {
 	check "the key is there" grep -q "$DD_API_KEY" "$installed"
 	check "and what else the variables say" grep -q 'fim_enabled: true' "$installed"
 	check "a wrapped program is detected" hostile first
+}
+
+again() {
+	local pid
 	pid=$(probe)
 	times >/root/times
 	check "as an argument, again" as_argument
@@ -49,7 +74,9 @@ main_path() {
 	check "the probe is stopped" not probe
 	check "and on again, from a folder" as_argument --from /srv/repo
 	check "the probe runs again" soon running
-	unset DD_API_KEY DD_TAGS DD_URL DD_RUNTIME_SECURITY_CONFIG_FIM_ENABLED
+}
+
+releases() {
 	server /srv/newer
 	check "VERSION keeps a release" env VERSION=1.0.0 bash "$script"
 	check "it is that one" version 1.0.0
@@ -60,6 +87,9 @@ main_path() {
 	check "a release that isn't there" not env VERSION=7.7.7 bash "$script"
 	check "the one that is there stays" version 1.0.0
 	check "and its probe runs" soon running
+}
+
+removals() {
 	check "uninstall" bash "$script" --uninstall
 	check "the probe is gone" not probe
 	check "the configuration stays" bash -c "ls $installed*"
