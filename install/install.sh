@@ -62,7 +62,7 @@ run() {
 }
 
 # cause is what the log says of an error first.
-cause() { tail -c "+$log_from" "$log" | grep -E '^(E:|[Ee]rror|dpkg: error|curl:|wget:|tar:|cp:|install:)' | head -n 1 | cut -c 1-200 || true; }
+cause() { tail -c "+$log_from" "$log" | grep -E '^(E:|[Ee]rror|failure:|dpkg: error|curl:|wget:|tar:|cp:|install:)' | head -n 1 | cut -c 1-200 || true; }
 
 detect() {
 	local like='' candidates name
@@ -237,11 +237,18 @@ with_rpm() {
 	optional
 	for package in "${packages[@]}"; do wanted+=("$package${version_pin:+-$version_pin}"); done
 	say "installing ${wanted[*]}"
-	[[ -z $version_pin ]] || verbs=(install)
+	[[ -z $version_pin ]] || verbs=(install downgrade)
 	for verb in "${verbs[@]}"; do
+		# yum 3 leaves a newer release where it is by install, and calls that a success.
+		if [[ $verb == downgrade ]] && { [[ -n $dry ]] || pinned; }; then continue; fi
 		run "$manager" -y ${sources[@]+"${sources[@]}"} "$verb" "${wanted[@]}" ||
 			die "$manager could not install ${wanted[*]} ($(cause)): see $log"
 	done
+}
+
+pinned() {
+	local package
+	for package in "${packages[@]}"; do [[ $(version_of "$package") == "$version_pin"-* ]] || return 1; done
 }
 
 # optional adds the policy where SELinux is on.
@@ -421,7 +428,7 @@ forget_repository() {
 		for key in $(rpm -q gpg-pubkey 2>/dev/null | grep '^gpg-pubkey-'); do
 			if rpm -qi "$key" | grep -qF "$(sed -n '/^$/{n;p;q;}' "$rpm_key")"; then run rpm -e "$key" || true; fi
 		done
-		run rm -rf /var/cache/dnf/ebpfless*
+		run rm -rf /var/cache/dnf/ebpfless* /var/cache/yum/*/*/ebpfless /var/lib/yum/repos/*/*/ebpfless
 	fi
 	run rm -f "$list" "$keyring" "$old_keyring" "$yum_repo" "$rpm_key"
 }
