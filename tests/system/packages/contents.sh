@@ -36,12 +36,31 @@ equipped() {
 	done
 }
 
-# old_tools FILE: compressed as dpkg 1.15.6 and rpm 4.8 can read.
+# old_tools FILE, signed: as dpkg 1.16 (Debian 7, Ubuntu 14.04) and rpm 4.8 (EL 6) can read it.
 old_tools() {
 	case $1 in
-	*.deb) [[ $(ar t "$1" | tr '\n' ' ') == "debian-binary control.tar.gz data.tar.xz " ]] ;;
-	*.rpm) [[ $(rpm -qp --qf '%{PAYLOADCOMPRESSOR}' "$1") == xz ]] ;;
+	*.deb) old_deb "$1" ;;
+	*.rpm) old_rpm "$1" ;;
 	esac
+}
+
+# old_deb FILE: a dpkg that finds an unknown member before the data refuses the package; it knows neither zstd nor later fields.
+old_deb() {
+	[[ $(ar t "$1" | tr '\n' ' ') == "debian-binary control.tar.gz data.tar.xz _gpgorigin " ]] || { ar t "$1" && return 1; }
+	dpkg-deb -f "$1" | sed -n 's/^\([^ :]*\):.*/\1/p' | not grep -vxE 'Package|Version|Architecture|Maintainer|Section|Priority|Installed-Size|Depends|Recommends|Conflicts|Homepage|Description'
+	dpkg-deb -f "$1" Depends Recommends Conflicts | not grep -E '[]<[]'
+}
+
+# old_rpm FILE: both signatures and the digests of files are such as it knows, the header has neither weak nor rich dependencies nor
+# triggers, and asks for no feature of a later rpm (rpmlib).
+old_rpm() {
+	local tags
+	tags=$(rpm -qp --qf '%{RSAHEADER:pgpsig}\n%{SIGPGP:pgpsig}\n%{FILEDIGESTALGO}\n%{PAYLOADFORMAT} %{PAYLOADCOMPRESSOR}\n' "$1")
+	echo "$tags"
+	[[ $tags =~ ^'RSA/SHA256, '[^$'\n']*$'\nRSA/SHA256, '[^$'\n']*$'\n8\ncpio xz'$ ]] || return 1
+	rpm -qp --qf '%{PREINPROG} %{POSTINPROG} %{PREUNPROG} %{POSTUNPROG} %{PRETRANSPROG} %{POSTTRANSPROG}' "$1" | tr ' ' '\n' | not grep -vxE '\(none\)|/bin/sh' || return 1
+	rpm -qp --requires "$1" | not grep -vE '^(/[^ ]*|[a-z][a-z-]*)$|^rpmlib\((CompressedFileNames|PayloadFilesHavePrefix|FileDigests|PayloadIsXz)\)' || return 1
+	[[ -z $(rpm -qp --recommends --suggests --supplements --enhances --triggers --filetriggers "$1") ]]
 }
 
 has_changelog() {
@@ -102,13 +121,14 @@ rpm_lint() {
 }
 
 contents() {
-	local dist=$TESTBED/one/dist package rpms
+	local dist=$TESTBED/one/dist package rpms signed
 	for package in "$dist"/*_amd64.deb; do check "${package##*/} and arm64 differ in the machine only" same_files "$package" "${package/amd64/arm64}"; done
 	for package in "$dist"/*.x86_64.rpm; do check "${package##*/} and aarch64 differ in the machine only" same_files "$package" "${package/x86_64/aarch64}"; done
 	for package in "$dist"/*.deb "$dist"/*.rpm; do
-		check "${package##*/} can be read by old tools" old_tools "$package"
 		check "${package##*/} has a changelog" has_changelog "$package"
 	done
+	mapfile -t signed < <(find "$TESTBED"/repo/{apt,yum} -name '*1.0.0*.deb' -o -name '*1.0.0*.rpm')
+	for package in "${signed[@]}"; do check "${package##*/} can be read by old tools" old_tools "$package"; done
 	for package in "$dist"/*_amd64.deb "$dist"/*.x86_64.rpm; do check "${package##*/} has man pages and completions" equipped "$package"; done
 	for package in cws-instrumentation system-probe cwsctl; do
 		check "the bill of materials of $package names every module" bill_of_materials "$dist" "$package"

@@ -45,6 +45,31 @@ versions_of_both() {
 	[[ $(zcat "$1"/yum/repodata/*-primary.xml.gz | grep -c '<name>cws-probe</name>') == 4 ]]
 }
 
+# old_yum DIR: gzip and SHA256 everywhere, no kind of file that came later, no rich dependency.
+old_yum() {
+	local index=$1/repodata
+	[[ $(grep -o '<data type="[^"]*"' "$index/repomd.xml" | cut -d '"' -f 2 | sort | tr '\n' ' ') == 'filelists other primary ' ]] || return 1
+	[[ $(grep -c '<location href="repodata/[0-9a-f]*-[a-z]*\.xml\.gz"/>' "$index/repomd.xml") == 3 ]] || return 1
+	! { cat "$index/repomd.xml" && zcat "$index"/*-primary.xml.gz; } | grep '<\(open-\)\?checksum' | grep -v 'type="sha256"' || return 1
+	zcat "$index"/*-primary.xml.gz | not grep 'name="('
+	made_with_sha256 "$index/repomd.xml.asc"
+}
+
+# old_apt DIR: apt 0.9 knows gzip, SHA256 and InRelease.
+old_apt() {
+	local arch
+	for arch in amd64 arm64; do
+		sed '1,/^SHA256:/d; /^SHA512/,$d' "$1/Release" | grep " main/binary-$arch/Packages\.gz$" || return 1
+		zcat "$1/main/binary-$arch/Packages.gz" | awk '/^Package:/ { n++ } /^SHA256:/ { n-- } END { exit n }' || return 1
+	done
+	made_with_sha256 "$1/Release.gpg" && made_with_sha256 "$1/InRelease"
+}
+
+# made_with_sha256 FILE: every signature in it, by an RSA key (RFC 4880, 9.1 and 9.4).
+made_with_sha256() {
+	sed -n '/BEGIN PGP SIGNATURE/,$p' "$1" | gpg --list-packets 2>/dev/null | grep -E '^:signature|digest algo' | tee /dev/stderr | tr -d '\n' | grep -qxE '(:signature packet: algo 1, [^,]*digest algo 8,[^:]*)+'
+}
+
 signatures() {
 	local repo=$TESTBED/repo deb rpm
 	deb=$(echo "$repo"/apt/pool/main/c/cws-probe/*1.1.0*amd64.deb) rpm=$(echo "$repo"/yum/cws-probe-1.1.0*x86_64.rpm)
@@ -60,7 +85,8 @@ signatures() {
 	check "the archives' checksums are signed" gpgv --keyring "$repo/ebpfless.gpg" "$repo/tar/SHA256SUMS.asc" "$repo/tar/SHA256SUMS"
 	check "indices are there by hash" by_hash "$repo/apt"
 	check "two releases lie side by side" versions_of_both "$repo"
-	check "repodata is what old yum reads" not grep -Eq 'zck|\.zst|\.xz' "$repo/yum/repodata/repomd.xml"
+	check "repodata is what old yum reads" old_yum "$repo/yum"
+	check "indices are what old apt reads" old_apt "$repo/apt/dists/stable"
 	check "a release can't be replaced" not replaced
 	check "a folder of packages is signed" signed_folder
 }
