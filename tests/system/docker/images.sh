@@ -20,7 +20,7 @@ serve_registry() {
 	registry=$(grep -o 'listening on [0-9.:]*' "$TESTBED/registry.log" | cut -d ' ' -f 3)
 }
 
-publish() { SOURCE_DATE_EPOCH=1700000000 "$TESTBED/context/packaging/docker/image" 1.2.3 "$@" >"$TESTBED/build" 2>&1 || die "no image in $1: $(tail -n 3 "$TESTBED/build")"; }
+publish() { SOURCE_DATE_EPOCH=1700000000 make -s -f "$top/Makefile" -C "$TESTBED/context" PACKAGE_VERSION=1.2.3 IMAGE="$*" image >"$TESTBED/build" 2>&1 || die "no image in $1: $(tail -n 3 "$TESTBED/build")"; }
 
 # layers FOLDER: of both images in it.
 layers() { jq -r '.layers[]?.digest' "$1"/*.json | sort; }

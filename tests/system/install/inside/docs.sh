@@ -1,24 +1,36 @@
-# shellcheck shell=bash disable=SC2317,SC2154
+# shellcheck shell=bash disable=SC2317,SC2154,SC2016,SC1003
 # Every command of the README and of the man pages, as it stands there. What no case knows is a failure.
 
-# commands: the indented lines of the README and the examples of the man pages, comments left out.
+# commands: the indented lines of the README and the examples of the man pages, comments left out; and those within sentences, but
+# for what is shortened.
 commands() {
 	sed -n 's/^    \([^ #].*\)/\1/p' /root/test/README.md | sed 's/  *# .*//'
 	sed -n 's/^\.Dl //p' /root/test/man/*
+	{
+		grep -o '`[^`]*`' /root/test/README.md | tr -d '`\\' | grep -v '…'
+		sed -n 's/^\.Ql \(.*[^ .]\)[ .]*$/\1/p' /root/test/man/*
+	} | grep -E "$ours" | sort -u
+}
+ours='^(cws-instrumentation|cwsctl|system-probe|systemctl|semanage|make|man) .'
+
+# complete COMMAND: with an example in the place of what it names in general, or leaves out.
+complete() {
+	sed -e 's,https://HOST,https://localhost:8443,g; s/ NAME$/ nginx/; s/ KEY VALUE$/ log_level info/; s/^cwsctl wrap$/& nginx/' \
+		-e 's/^system-probe config set$/& log_level info/; s,trace --verbose$,& -- /usr/bin/myapp,' <<<"$1"
 }
 
-# stage makes what the examples name: services nginx and redis, a program, a port.
+# stage makes what the examples name: services nginx, redis and myapp, a program, a port.
 stage() {
 	local name
 	cp /bin/sleep /usr/local/bin/redis-server
 	# shellcheck disable=SC2016 # for the program
 	printf '#!/bin/sh\necho "$0 $*"\n' >/usr/bin/myapp
 	chmod +x /usr/bin/myapp
-	for name in nginx redis; do
-		printf '[Service]\nExecStart=%s 100000\n[Install]\nWantedBy=multi-user.target\n' "$([[ $name == nginx ]] && echo /bin/sleep || echo /usr/local/bin/redis-server)" >"/etc/systemd/system/$name.service"
+	for name in nginx redis myapp; do
+		printf '[Service]\nExecStart=%s 100000\n[Install]\nWantedBy=multi-user.target\n' "$([[ $name == redis ]] && echo /usr/local/bin/redis-server || echo /bin/sleep)" >"/etc/systemd/system/$name.service"
 	done
 	systemctl daemon-reload
-	systemctl start nginx redis
+	systemctl start nginx redis myapp
 	mkdir -p /media
 	ln -sfn /srv/repo /media/repo
 	mkdir -p /root/source/bin
@@ -44,29 +56,37 @@ beside() {
 	kill "$pid"
 }
 
+# targets COMMAND: they are in the Makefile. Other suites run those that are run at all in a test: this host builds nothing.
+targets() {
+	local word
+	for word in $1; do
+		[[ $word == make || $word == *=* ]] || grep -q "^$word:.*##" /root/test/Makefile || { echo "no target $word" && return 1; }
+	done
+}
+
 documented() {
-	local command name
+	local command name run
 	while read -r command; do
+		run=$(complete "$command")
 		for name in nginx redis; do # each example stands alone: what one wrapped is plain for the next that wraps it
-			case $command in
+			case $run in
 			*'wrap '*"$name"* | *attach*"$name"* | *--pid*) cwsctl unwrap "$name" >/dev/null 2>&1 ;;
 			esac
 		done
-		[[ $command != 'cwsctl unwrap nginx' ]] || cwsctl wrap nginx >/dev/null 2>&1
-		case $command in
-		'make packages' | 'make run' | 'make test' | 'docker build '*) # these build: other suites run them
-			grep -q "^${command#make }:.*##" /root/test/Makefile || [[ $command == docker* && -e /root/test/packaging/docker/Dockerfile ]] || check "no target: $command" false
-			;;
-		'curl '*) check "$command" shell "${command//https:\/\/HOST/https://localhost:8443}" ;;
-		*' --pretty &') check "$command" beside "$command" ;;
-		'cwsctl events -f'*) check "$command" runs_on "$command" ;;
-		'cws-instrumentation trace --pid'* | 'bin/cws-instrumentation trace --pid'*) check "$command" runs_on "$command" ;;
+		[[ $run != 'cwsctl unwrap nginx' ]] || cwsctl wrap nginx >/dev/null 2>&1
+		case $run in
+		'make '*) check "$command" targets "$command" ;;
+		'docker build '*) check "$command" test -e /root/test/packaging/docker/Dockerfile ;; # the suite for Docker runs it
+		'man '*) check "$command" compgen -G "/root/test/man/${command#man }.[58]" ;;
+		'semanage port -a -t cws_port_t -p tcp PORT') ;; # the package does it with a port of its own, in the suite for SELinux
+		*' --pretty &') check "$command" beside "$run" ;;
+		'cwsctl events -f'* | 'cws-instrumentation trace --pid'* | 'bin/cws-instrumentation trace --pid'*) check "$command" runs_on "$run" ;;
 		'bash install.sh --uninstall')
-			check "$command" shell "$command"
+			check "$command" shell "$run"
 			bash "$script" --from /srv/repo >/dev/null
 			;;
-		'export '* | 'systemctl '* | 'cwsctl '* | 'system-probe '* | 'bash install.sh '* | 'cws-instrumentation trace '* | 'bin/cws-instrumentation trace '*)
-			check "$command" shell "$command"
+		'curl '* | 'export '* | 'systemctl '* | 'cwsctl '* | 'system-probe '* | 'bash install.sh '* | 'cws-instrumentation trace '* | 'bin/cws-instrumentation trace '*)
+			check "$command" shell "$run"
 			;;
 		*) check "no case for the documented command: $command" false ;;
 		esac
@@ -78,7 +98,7 @@ docs() {
 	server /root/web tls
 	stage
 	documented
-	systemctl stop nginx redis
+	systemctl stop nginx redis myapp
 	bash "$script" --purge >/dev/null
-	rm -f /etc/systemd/system/{nginx,redis}.service /usr/bin/myapp
+	rm -f /etc/systemd/system/{nginx,redis,myapp}.service /usr/bin/myapp
 }
