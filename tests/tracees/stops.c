@@ -1,5 +1,6 @@
 /* Job control under a tracer: a stopped process is seen as stopped by its parent, and goes on at SIGCONT. */
 #include "expect.h"
+#include <poll.h>
 
 static void signalled(pid_t whom, int signal)
 {
@@ -53,14 +54,25 @@ static void continued_by_parent(void)
 
 static void continued_by_child(void)
 {
-	pid_t parent = getpid(), child = forked();
+	pid_t parent = getpid(), child;
+	int ends[2];
 
+	if (pipe(ends))
+		die("pipe");
+	child = forked();
 	if (child == 0) {
-		usleep(100000);
-		signalled(parent, SIGCONT);
+		struct pollfd end = {.fd = ends[0], .events = POLLIN};
+
+		/* One that comes before the stop is lost. */
+		do {
+			usleep(100000);
+			signalled(parent, SIGCONT);
+		} while (poll(&end, 1, 100) == 0);
 		finish(0);
 	}
 	stops_itself();
+	if (write(ends[1], "x", 1) != 1)
+		die("write");
 	reap(child);
 }
 
