@@ -114,6 +114,7 @@ func converse(t *testing.T, before ...string) (transcript string, end syscall.Wa
 	tty.await(t, "start the shell", prompt)
 	for _, step := range dialogue {
 		if step.rows > 0 {
+			tty.awaitReader(t)
 			tty.resize(t, step.rows)
 		}
 		if _, err := tty.master.WriteString(step.typed); err != nil {
@@ -162,6 +163,21 @@ func (tty *terminal) resize(t *testing.T, rows uint16) {
 	t.Helper()
 	if err := unix.IoctlSetWinsize(tty.fd, unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: 80}); err != nil {
 		t.Fatal("resize a terminal: ", err)
+	}
+}
+
+// awaitReader waits until the foreground process sleeps in its read(2): perl minds a signal that comes just before only when
+// that has ended.
+func (tty *terminal) awaitReader(t *testing.T) {
+	t.Helper()
+	pid, err := unix.IoctlGetInt(tty.fd, unix.TIOCGPGRP)
+	if err != nil {
+		t.Fatal("ask for the foreground process: ", err)
+	}
+	for deadline := time.Now().Add(leaveLimit); !strings.HasPrefix(state(pid), "S"); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the foreground process, %d, does not read (state %q)", pid, state(pid))
+		}
 	}
 }
 
