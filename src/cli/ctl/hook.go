@@ -69,6 +69,9 @@ func generate(args []string) int {
 	tell := func(instance string, err error) {
 		fmt.Fprintf(out, "<4>%s: %s stays plain: %v\n", generatorName, instance, err)
 	}
+	if os.Getenv("PATH") == "" { // before version 240 it is what the kernel gave systemd
+		os.Setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+	}
 	if len(args) != 4 {
 		tell("everything", fmt.Errorf("%d arguments given, systemd gives three folders", len(args)-1))
 		return 0

@@ -155,15 +155,15 @@ func (s System) List(ctx context.Context) ([]service.Entry, error) {
 	return entries, nil
 }
 
-// active lists the instances that run.
+// active lists the instances that run. They are picked out here, because list-units takes no pattern before version 209.
 func (s System) active(ctx context.Context, prefix string) ([]string, error) {
-	out, err := s.Manager.run(ctx, "list-units", "--no-legend", "--no-pager", "--plain", "--full", "--state=active,activating", "--", prefix+"*"+unit.Suffix)
+	out, err := s.Manager.run(ctx, "list-units", "--no-legend", "--no-pager", "--plain", "--full", "--type=service", "--state=active,activating")
 	if err != nil {
 		return nil, err
 	}
 	var names []string
 	for line := range strings.Lines(out) {
-		if fields := strings.Fields(line); len(fields) > 0 {
+		if fields := strings.Fields(line); len(fields) > 0 && strings.HasPrefix(fields[0], prefix) {
 			names = append(names, strings.TrimSuffix(strings.TrimPrefix(fields[0], prefix), unit.Suffix))
 		}
 	}
