@@ -139,6 +139,7 @@ policy() {
 	check "nothing is left behind" diff /root/before /root/after
 }
 
+mkdir -p /etc/apt/keyrings # which apt brings from Debian 12 on
 files >/root/before
 serve /srv/repo
 trust /srv/repo/other.gpg
