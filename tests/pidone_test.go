@@ -4,12 +4,16 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/ebpfless/ebpfless/src/event"
 	"github.com/ebpfless/ebpfless/tests/recorder"
 )
+
+// inNamespaces executes a command where a shell is pid 1: unshare(1) can't make that before Linux 3.8.
+const inNamespaces = `mount --make-rprivate / && mount -t proc proc /proc && exec "$@"`
 
 // As pid 1 of a namespace, as in a container, the tracer stays pid 1: it ends as the application does, reaps orphans,
 // passes signals on, and the last event arrives although everything dies with it.
@@ -34,8 +38,9 @@ func TestAsPidOne(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer probe.Close()
-			cmd := exec.Command("unshare", "--pid", "--fork", "--mount-proc", program(t, "cws-instrumentation"),
+			cmd := exec.Command("sh", "-c", inNamespaces, "sh", program(t, "cws-instrumentation"),
 				"trace", "--probe-addr", probe.Addr(), "--", "/bin/sh", "-c", c.script)
+			cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
 			var stdout strings.Builder
 			cmd.Stdout, cmd.Stderr = &stdout, os.Stderr
 			if err := cmd.Start(); err != nil {
@@ -46,7 +51,7 @@ func TestAsPidOne(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				terminate(t, cmd.Process.Pid)
+				cmd.Process.Signal(syscall.SIGTERM)
 			}
 			timer := time.AfterFunc(runLimit, func() { cmd.Process.Kill() })
 			cmd.Wait()
@@ -69,17 +74,4 @@ func ended(e *event.Event, code int) bool {
 		return int(e.Exit.Code)+128 == code
 	}
 	return int(e.Exit.Code) == code
-}
-
-// terminate sends SIGTERM to the only child of unshare, which is pid 1 of the namespace.
-func terminate(t *testing.T, unshare int) {
-	t.Helper()
-	flags := pidFlags(unshare)
-	if len(flags) != 4 {
-		t.Fatalf("unshare has children %v", flags[2:])
-	}
-	kill := exec.Command("kill", "-TERM", flags[3])
-	if err := kill.Run(); err != nil {
-		t.Fatal(err)
-	}
 }
