@@ -77,7 +77,8 @@ func TestTerminal(t *testing.T) {
 	}
 	defer probe.Close()
 	bare, bareEnd := converse(t)
-	traced, tracedEnd := converse(t, program(t, "cws-instrumentation"), "trace", "--probe-addr", probe.Addr(), "--disable-proc-scan", "--")
+	tracer := []string{program(t, "cws-instrumentation"), "trace", "--probe-addr", probe.Addr(), "--disable-proc-scan"}
+	traced, tracedEnd := converse(t, append(append(tracer, ways[silent()]...), "--")...)
 	if bare != traced {
 		t.Errorf("the terminal showed\n%s\ntraced it showed\n%s", bare, traced)
 	}
