@@ -19,7 +19,8 @@ same_files() {
 	unpack "$2" "$TESTBED/arm64"
 	diff <(cd "$TESTBED/amd64" && find . -printf '%p %m %l\n' | sort) <(cd "$TESTBED/arm64" && find . -printf '%p %m %l\n' | sort) || return 1
 	program=$(find "$TESTBED/arm64" -type f \( -path '*/embedded/bin/*' -o -path '*/usr/bin/*' \)) && [[ -n $program ]] || return 1
-	readelf -h "$program" | grep 'Machine: *AArch64' >/dev/null && not readelf -lW "$program" | grep INTERP >/dev/null
+	readelf -h "$program" | grep 'Machine: *AArch64' >/dev/null || return 1
+	if readelf -lW "$program" | grep INTERP; then return 1; fi
 	readelf -h "${program/arm64/amd64}" | grep 'Machine: *Advanced Micro Devices X86-64' >/dev/null
 }
 
