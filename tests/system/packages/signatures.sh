@@ -31,7 +31,7 @@ rpmsig() {
 # by_hash: each index that Release names lies below its hash, too.
 by_hash() {
 	local release=$1/dists/stable sum name
-	grep -q '^Acquire-By-Hash: yes' "$release/Release"
+	grep -q '^Acquire-By-Hash: yes' "$release/Release" || return 1
 	while read -r sum _ name; do
 		[[ ! -e $release/$name || $name == */Release ]] || cmp "$release/$name" "$(dirname "$release/$name")/by-hash/SHA256/$sum" || return 1
 	done < <(sed '1,/^SHA256:/d; /^[^ ]/,$d' "$release/Release")
@@ -51,7 +51,7 @@ old_yum() {
 	[[ $(grep -o '<data type="[^"]*"' "$index/repomd.xml" | cut -d '"' -f 2 | sort | tr '\n' ' ') == 'filelists other primary ' ]] || return 1
 	[[ $(grep -c '<location href="repodata/[0-9a-f]*-[a-z]*\.xml\.gz"/>' "$index/repomd.xml") == 3 ]] || return 1
 	! { cat "$index/repomd.xml" && zcat "$index"/*-primary.xml.gz; } | grep '<\(open-\)\?checksum' | grep -v 'type="sha256"' || return 1
-	zcat "$index"/*-primary.xml.gz | not grep 'name="('
+	if zcat "$index"/*-primary.xml.gz | grep 'name="('; then return 1; fi
 	made_with_sha256 "$index/repomd.xml.asc"
 }
 
