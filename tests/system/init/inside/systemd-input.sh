@@ -66,8 +66,8 @@ input() {
 	generated
 	step "a reload that fails"
 	# shellcheck disable=SC2016 # for the script
-	printf '%s\n' '#!/bin/sh' 'case "$1" in enable) /usr/bin/systemctl "$@"; echo "Failed to reload daemon: no reply" >&2; exit 1 ;; esac' \
-		'exec /usr/bin/systemctl "$@"' >/usr/local/bin/systemctl
+	printf '%s\n' '#!/bin/sh' 'case "$1" in enable) /bin/systemctl "$@"; echo "Failed to reload daemon: no reply" >&2; exit 1 ;; esac' \
+		'exec /bin/systemctl "$@"' >/usr/local/bin/systemctl
 	chmod +x /usr/local/bin/systemctl
 	refuse 1 'Failed to reload daemon' cwsctl wrap toy-simple
 	rm /usr/local/bin/systemctl
