@@ -86,6 +86,7 @@ func (f *fake) Call(_ int, atSeccomp bool, c *ptrace.Call) unix.Errno {
 
 func (f *fake) Resume(_ int, untilSyscall bool, _ int) unix.Errno { f.until = untilSyscall; return 0 }
 
+func (f *fake) Poll(int) (ptrace.Stop, unix.Errno)               { return ptrace.Stop{}, 0 }
 func (f *fake) Seize(int, int) unix.Errno                        { return 0 }
 func (f *fake) Interrupt(int) unix.Errno                         { return 0 }
 func (f *fake) Listen(int) unix.Errno                            { return 0 }

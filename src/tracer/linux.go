@@ -14,13 +14,14 @@ type linux struct {
 	status procfs.Status
 }
 
-func (*linux) Wait() (ptrace.Stop, unix.Errno)      { return ptrace.Wait() }
-func (*linux) Seize(tid, options int) unix.Errno    { return ptrace.Seize(tid, options) }
-func (*linux) Interrupt(tid int) unix.Errno         { return ptrace.Interrupt(tid) }
-func (*linux) Listen(tid int) unix.Errno            { return ptrace.Listen(tid) }
-func (*linux) Detach(tid, signal int) unix.Errno    { return ptrace.Detach(tid, signal) }
-func (*linux) Message(tid int) (uint64, unix.Errno) { return ptrace.Message(tid) }
-func (*linux) Sender(tid int) int                   { return ptrace.Sender(tid) }
+func (*linux) Wait() (ptrace.Stop, unix.Errno)        { return ptrace.Wait() }
+func (*linux) Poll(tid int) (ptrace.Stop, unix.Errno) { return ptrace.Poll(tid) }
+func (*linux) Seize(tid, options int) unix.Errno      { return ptrace.Seize(tid, options) }
+func (*linux) Interrupt(tid int) unix.Errno           { return ptrace.Interrupt(tid) }
+func (*linux) Listen(tid int) unix.Errno              { return ptrace.Listen(tid) }
+func (*linux) Detach(tid, signal int) unix.Errno      { return ptrace.Detach(tid, signal) }
+func (*linux) Message(tid int) (uint64, unix.Errno)   { return ptrace.Message(tid) }
+func (*linux) Sender(tid int) int                     { return ptrace.Sender(tid) }
 
 func (*linux) Resume(tid int, untilSyscall bool, signal int) unix.Errno {
 	return ptrace.Resume(tid, untilSyscall, signal)

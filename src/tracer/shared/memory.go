@@ -29,6 +29,8 @@ type Memory struct {
 	Tasks   *[TaskSlots]Task
 	Calls   *[CallSlots]record.Facts
 	Ring    *ring.Ring
+
+	rota rota
 }
 
 // Create makes the shared file, of mode 0600 and without a name, so that it is gone with the last process that holds it.

@@ -28,6 +28,7 @@ func (m *Memory) Add(tid, tgid int) *Task {
 	}
 	m.Tasks[i] = Task{TID: int32(tid), TGID: int32(tgid)}
 	m.Control.Tasks++
+	m.rota.add(int32(tid))
 	return &m.Tasks[i]
 }
 
