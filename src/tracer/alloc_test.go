@@ -55,7 +55,7 @@ func stopping(tb testing.TB) func() {
 		tb.Skipf("attaching is not possible here: %v", unix.Errno(m.Control.Failure))
 	}
 	return func() {
-		stop, errno := k.Wait()
+		stop, errno := l.next()
 		if errno != 0 {
 			tb.Fatal(errno)
 		}
