@@ -79,7 +79,10 @@ func Map(file *os.File) (*Memory, error) {
 		return nil, err
 	}
 	l := (*layout)(unsafe.Pointer(&b[0]))
-	return &Memory{Control: &l.control, Tasks: &l.tasks, Calls: &l.calls, Ring: queue}, nil
+	return &Memory{
+		Control: &l.control, Tasks: &l.tasks, Calls: &l.calls, Ring: queue,
+		rota: rota{strangers: l.control.Tasks > 0},
+	}, nil
 }
 
 // futex operations of linux/futex.h, on memory that two processes share.
