@@ -92,6 +92,14 @@ func Poll(tid int) (Stop, unix.Errno) { return wait(tid, unix.WNOHANG) }
 // WaitFor is Wait for one tracee.
 func WaitFor(tid int) (Stop, unix.Errno) { return wait(tid, 0) }
 
+// Zombie tells whether a child or tracee has ended, and leaves it to be waited for. A process counts as ended when its last
+// thread has.
+func Zombie(pid int) bool {
+	var info unix.Siginfo
+	err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	return err == nil && info.Signo == int32(unix.SIGCHLD) || err == unix.ECHILD
+}
+
 func wait(which, flags int) (Stop, unix.Errno) {
 	var status uint32
 	tid, _, errno := unix.RawSyscall6(unix.SYS_WAIT4, uintptr(which), uintptr(unsafe.Pointer(&status)),

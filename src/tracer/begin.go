@@ -44,11 +44,7 @@ func (l *Loop) attach(pid int, threads func(pid int) []int) bool {
 }
 
 func (l *Loop) seize(tid, tgid int) bool {
-	errno := l.kernel.Seize(tid, ptrace.Options)
-	if errno == unix.EIO {
-		errno = l.kernel.Seize(tid, ptrace.OptionsBeforeSeccomp)
-	}
-	if errno != 0 {
+	if errno := l.hold(tid); errno != 0 {
 		l.fail(tid, errno)
 		return false
 	}
@@ -59,6 +55,19 @@ func (l *Loop) seize(tid, tgid int) bool {
 	}
 	t.Plain = l.control.Attached != 0 // until a filter is installed in it
 	return true
+}
+
+// hold seizes one thread with all options that the kernel has, and asks for last stops only where somebody makes use of them.
+func (l *Loop) hold(tid int) unix.Errno {
+	last := 0
+	if l.background != nil {
+		last = unix.PTRACE_O_TRACEEXIT
+	}
+	errno := l.kernel.Seize(tid, ptrace.Options|last)
+	if errno == unix.EIO {
+		errno = l.kernel.Seize(tid, ptrace.OptionsBeforeSeccomp|last)
+	}
+	return errno
 }
 
 func (l *Loop) fail(tid int, errno unix.Errno) {
@@ -80,6 +89,7 @@ func (l *Loop) adopt() {
 		}
 		l.memory.Remove(tid)
 	}
+	l.parted()
 	l.memory.Each(func(t *shared.Task) {
 		if t.TID == t.TGID && !t.Stopped {
 			l.kernel.Continue(int(t.TID))
@@ -88,15 +98,11 @@ func (l *Loop) adopt() {
 }
 
 func (l *Loop) readopt(t *shared.Task) bool {
-	errno := l.kernel.Seize(int(t.TID), ptrace.Options)
-	if errno == unix.EIO {
-		errno = l.kernel.Seize(int(t.TID), ptrace.OptionsBeforeSeccomp)
-	}
-	if errno != 0 {
+	if errno := l.hold(int(t.TID)); errno != 0 {
 		l.fail(int(t.TID), errno)
 		return false
 	}
-	t.Adopted = true
+	t.Adopted, t.Kept = true, false
 	if t.Found {
 		t.Found = false
 		tgid, ppid := l.kernel.Parents(int(t.TID))
@@ -111,6 +117,7 @@ func (l *Loop) readopt(t *shared.Task) bool {
 // goOn continues after this very process has executed itself again: every task is still attached, and the one whose stop
 // was being dealt with still stands.
 func (l *Loop) goOn() {
+	l.letEnd()
 	t := l.memory.Find(int(l.control.Current))
 	if t == nil {
 		return

@@ -98,6 +98,7 @@ func (f *fake) Fresh(int) bool                                   { return false 
 func (f *fake) Interrupted(int, syscalls.ABI, *ptrace.Call) bool { return false }
 func (f *fake) Parents(int) (int, int)                           { return fakeTID, 1 }
 func (f *fake) HasTask(int, int) bool                            { return false }
+func (f *fake) Zombie(int) bool                                  { return false }
 func (f *fake) Forked(int, int)                                  {}
 func (f *fake) Execed(*shared.Task)                              {}
 func (f *fake) Ended(int, ptrace.Stop)                           { f.trace = append(f.trace, "ended") }

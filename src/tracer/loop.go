@@ -26,6 +26,7 @@ type kernel interface {
 	Fresh(tid int) bool
 	Parents(tid int) (tgid, ppid int)
 	HasTask(pid, tid int) bool
+	Zombie(pid int) bool
 }
 
 // watcher is told what happens. Tests count it.
@@ -41,17 +42,18 @@ type watcher interface {
 
 // Loop is the state machine. Everything that must survive it is in memory; the rest can be found out again.
 type Loop struct {
-	kernel  kernel
-	watch   watcher
-	memory  *shared.Memory
-	control *shared.Control
-	call    ptrace.Call // of the stop at hand
-	early   early
-	turn    int        // stops since a task was asked out of its turn
-	gap     int        // stops until the next one is
-	place   *placement // nil: wherever the scheduler wants
-	every   bool       // no filter: every call of every task stops
-	letGo   bool       // detaching: whatever stops is released, but for what a filter was installed in
+	kernel     kernel
+	watch      watcher
+	memory     *shared.Memory
+	control    *shared.Control
+	call       ptrace.Call // of the stop at hand
+	early      early
+	background *background // nil: nobody need be told of it, or was
+	turn       int         // stops since a task was asked out of its turn
+	gap        int         // stops until the next one is
+	place      *placement  // nil: wherever the scheduler wants
+	every      bool        // no filter: every call of every task stops
+	letGo      bool        // detaching: whatever stops is released, but for what a filter was installed in
 }
 
 func newLoop(k kernel, w watcher, m *shared.Memory) *Loop {
@@ -128,6 +130,7 @@ func (l *Loop) gone(stop ptrace.Stop) {
 		l.early.add(t.TID)
 	}
 	l.memory.Remove(stop.TID)
+	l.parted()
 }
 
 func (l *Loop) alive(stop ptrace.Stop) {
@@ -154,6 +157,10 @@ func (l *Loop) alive(stop ptrace.Stop) {
 	case ptrace.GroupStop:
 		l.groupStop(t)
 		return
+	case ptrace.Exiting:
+		if l.exiting(t) {
+			return
+		}
 	case ptrace.Trapped:
 		l.recover(t)
 	case ptrace.SignalStop:

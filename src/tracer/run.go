@@ -23,6 +23,7 @@ type Options struct {
 	NoStat   bool
 	Argv     []string // command line with which the process executes itself again
 	Log      *logrus.Entry
+	Systemd  int // the launcher's parent, if it is to be told the main process; 0: nobody is
 }
 
 // Guardian is who watches over the loop.
@@ -59,6 +60,9 @@ func run(l *Loop, w *watch, o Options, launcher int, g Guardian) {
 	done := make(chan struct{})
 	go l.listen(done, notified(), g, o)
 	awaitGuard(m.Control)
+	if o.Systemd != 0 && (m.Control.Seized == 0 || m.Find(launcher) != nil) {
+		l.background = &background{launched: launcher, systemd: o.Systemd, log: o.Log}
+	}
 	if m.Control.Holding != 0 {
 		l.leave()
 	}

@@ -133,7 +133,7 @@ func trace() error {
 	}
 	log := logger(c)
 	releaseStderr(c, log)
-	options := tracer.Options{Interest: memory.Control.Interest(), NoStat: c.NoStat, Argv: loop(), Log: log}
+	options := tracer.Options{Interest: memory.Control.Interest(), NoStat: c.NoStat, Argv: loop(), Log: log, Systemd: c.Systemd}
 	line := &lifeline{file: os.NewFile(lifeFD, "life line")}
 	tracer.Run(memory, options, c.Launcher, line)
 	return nil

@@ -69,7 +69,9 @@ func traced(f *flags, args []string, context string) (launch.Verdict, error) {
 	defer file.Close()
 	c := f.config()
 	c.Launcher, c.Args = os.Getpid(), args
-	c.MainPID, c.Parent = f.mainPID, os.Getppid()
+	if f.mainPID {
+		c.Systemd = os.Getppid()
+	}
 	if err := c.Store(memory); err != nil {
 		return launch.Verdict{}, err
 	}

@@ -20,8 +20,7 @@ type Config struct {
 	ScanEvery time.Duration // 0: no scan of /proc
 	Launcher  int           // pid to trace, in wrap mode
 	Args      []string      // argv of the wrapped command, as far as it fits
-	MainPID   bool          // tell systemd the main process once the launcher has ended
-	Parent    int           // of the launcher
+	Systemd   int           // the launcher's parent, if it is to be told the main process; 0: nobody is
 	CreatedAt uint64        // nanoseconds since the epoch
 	Verbose   bool
 	Debug     bool

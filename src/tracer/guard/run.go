@@ -275,9 +275,6 @@ func (g *Guard) stay(dog *Watchdog, link *Link) error {
 		go link.Keep()
 	}
 	done, sent := make(chan struct{}), make(chan struct{})
-	if g.Config.MainPID {
-		go g.announceMain(done)
-	}
 	sender := NewSender(g.Memory, link, host.NewNames(), newPlaces(g.place, g.Memory.Control.Attached != 0), g.scan(link, done), g.Log)
 	go func() {
 		defer close(sent)

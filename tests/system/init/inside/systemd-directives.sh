@@ -25,8 +25,6 @@ toy() {
 	enable "$instance"
 	expect "answers wrapped" soon ask "$port" hello
 	same "what it says of itself" "$before" "$(ask "$port" hello)"
-	main_known() { [[ $(main_pid "$service") != 0 ]]; }
-	expect "main process" soon main_known
 	wrapped "$service"
 	same "main process" "$(main_pid "$service")" "$(ask "$port" pid)"
 	diff <(echo "$had") <(standing "$(ask "$port" pid)") >/tmp/diff || fail "it stands otherwise than plain: $(cat /tmp/diff)"
@@ -37,7 +35,6 @@ toy() {
 	expect "answers" soon ask "$port" hello
 	if [[ $(systemctl show -p Restart "$service") != Restart=no ]]; then
 		local old
-		expect "main process" soon main_known # else its end says nothing of the service
 		old=$(main_pid "$service")
 		ask "$port" quit
 		again() { ask "$port" hello && [[ $(main_pid "$service") != "$old" ]]; }
@@ -55,6 +52,25 @@ toy() {
 	unwrapped "$service"
 	same "what it says of itself" "$before" "$(ask "$port" hello)"
 	systemctl stop "$service"
+}
+
+# A main process that fails within milliseconds: systemd knows it each time, and starts it again until its own limit is reached.
+brief() {
+	service=toy-brief
+	enable toy-brief
+	local round
+	for round in 1 2 3; do
+		rm -f /run/toy-brief
+		systemctl reset-failed toy-brief 2>/dev/null # there is nothing to reset at first
+		systemctl start toy-brief 2>/dev/null # which may see it fail
+		limited() { [[ $(systemctl is-active toy-brief) == failed ]]; }
+		started() { [[ $(grep -c '^main [1-9]' /run/toy-brief) == 5 ]]; }
+		expect "started five times with a main process each, round $round" soon started
+		expect "given up then" soon limited
+	done
+	disable toy-brief
+	systemctl stop toy-brief
+	systemctl reset-failed toy-brief
 }
 
 # What a wrapped service with User= may do, and what it may not.

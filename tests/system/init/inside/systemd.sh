@@ -42,6 +42,7 @@ services() {
 	toy toy-notify 7006
 	toy toy-forking 7007
 	toy toy-guess 7008
+	brief
 	toy toy-dynamic 7009
 	toy toy-user 7010
 	toy toy-owner 7021
@@ -92,6 +93,7 @@ version() {
 	expect "the probe answers" soon /opt/datadog-agent/embedded/bin/system-probe status
 	(($(number) < 253)) || notify_reload
 	toy toy-guess 7008
+	brief
 	toy toy-dynamic 7009
 	toy toy-sandbox 7012
 	service=toy-sandbox
