@@ -11,6 +11,8 @@ REPO     ?= dist/repo
 IMAGE    ?= dir:dist/image
 ROUNDS   ?= 5
 RELEASE_FLAGS ?= --snapshot
+BENCHTIME ?= 1s
+SELINUX  ?= all
 
 # A tag v1.2.3 is a release, v1.2.3-rc1 and a changed tree come before it; everything else sorts below the next one in both formats,
 # by the time of its commit.
@@ -102,7 +104,7 @@ test-kernels: ## run the programs on the distribution's kernel, and on each bzIm
 	tests/system/kernels/run
 
 test-selinux: ## run the packages on an enforcing SELinux host in a virtual machine (needs root; some minutes)
-	tests/system/selinux/run all
+	tests/system/selinux/run $(SELINUX)
 
 test-arm64: ## run programs, traced programs and packages on an emulated arm64 machine (needs root)
 	tests/system/arm64/run
@@ -117,8 +119,8 @@ fuzz: ## run each fuzz target for FUZZTIME (20s)
 	.ci/fuzz $(FUZZTIME)
 
 bench: build ## measure what tracing costs, in turn with native runs (ROUNDS=5), and the packages' benchmarks
-	go run ./tests/bench -rounds $(ROUNDS) $(BIN)
-	go test -run '^$$' -bench . -benchmem ./src/...
+	go run ./tests/bench -rounds $(ROUNDS) $(BENCHFLAGS) $(BIN)
+	go test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./src/...
 
 clean: ## remove what was built
 	rm -rf bin dist .cache

@@ -8,19 +8,23 @@ sources() {
 	mkdir -p "$context/dist/bin"
 	for arch in amd64 arm64; do make -s -C "$top" GOARCH="$arch" BIN="$context/dist/bin/$arch" build >/dev/null; done
 	cp "$top/LICENSE" "$context/dist/notices"
-	cp -r "$top/packaging" "$context/packaging"
+	cp -r "$top/packaging" "$top/Makefile" "$context"
 }
 
-# serve_registry: on a port that is free.
+# serve_registry: on a port that is free, with a certificate that buildah knows.
 serve_registry() {
-	printf 'version: 0.1\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: "127.0.0.1:0"}\n' "$TESTBED/registry" >"$TESTBED/registry.yml"
+	local tls=$TESTBED/registry-tls
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout "$tls.key" -out "$tls.crt" 2>/dev/null
+	printf 'version: 0.1\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: "127.0.0.1:0", tls: {certificate: %s, key: %s}}\n' \
+		"$TESTBED/registry" "$tls.crt" "$tls.key" >"$TESTBED/registry.yml"
 	setsid docker-registry serve "$TESTBED/registry.yml" >"$TESTBED/registry.log" 2>&1 </dev/null &
 	echo $! >"$TESTBED/registry.pid"
 	soon grep -q 'listening on' "$TESTBED/registry.log" || die "no registry: $(tail -n 3 "$TESTBED/registry.log")"
 	registry=$(grep -o 'listening on [0-9.:]*' "$TESTBED/registry.log" | cut -d ' ' -f 3)
+	install -D "$tls.crt" "$TESTBED/home/.config/containers/certs.d/$registry/ca.crt"
 }
 
-publish() { SOURCE_DATE_EPOCH=1700000000 make -s -f "$top/Makefile" -C "$TESTBED/context" PACKAGE_VERSION=1.2.3 IMAGE="$*" image >"$TESTBED/build" 2>&1 || die "no image in $1: $(tail -n 3 "$TESTBED/build")"; }
+publish() { in_context "make image IMAGE=$1" >"$TESTBED/build" 2>&1 || die "no image in $1: $(tail -n 3 "$TESTBED/build")"; }
 
 # layers FOLDER: of both images in it.
 layers() { jq -r '.layers[]?.digest' "$1"/*.json | sort; }
@@ -38,8 +42,15 @@ pull() {
 	[[ $(docker inspect --type image -f '{{.Architecture}}' "$2") == "$1" ]] || die "the image for $1 is for another processor"
 }
 
-# readme: its command, as it stands there.
-readme() { (cd "$TESTBED/context" && bash -c "$(sed -n 's/^    \(docker build .*\)/\1/p' "$top/README.md")") && docker inspect --type image ebpfless; }
+# in_context COMMAND: for version 1.2.3.
+in_context() { (cd "$TESTBED/context" && SOURCE_DATE_EPOCH=1700000000 PACKAGE_VERSION=1.2.3 HOME=$TESTBED/home exec bash -c "$1"); }
+
+# readme PATTERN: its command that begins so, as it stands there but for the name of an image in general.
+readme() {
+	local command
+	command=$(commands "$top/README.md" /dev/null | grep "^$1") || die "the README has no $1"
+	in_context "${command/REGISTRY\/NAME:TAG/$registry/ebpfless:1.2.3}"
+}
 
 application_image() {
 	mkdir -p "$TESTBED/app"
@@ -57,10 +68,11 @@ END
 
 images() {
 	sources
-	check "the README's docker build" readme
-	image ebpfless:built --build-arg VERSION=1.2.3 -f "$TESTBED/context/packaging/docker/Dockerfile" "$TESTBED/context"
 	serve_registry
-	publish "docker://$registry/ebpfless:1.2.3" --tls-verify=false
+	check "the README's docker build" readme 'docker build '
+	check "it makes the image" docker inspect --type image ebpfless
+	image ebpfless:built --build-arg VERSION=1.2.3 -f "$TESTBED/context/packaging/docker/Dockerfile" "$TESTBED/context"
+	check "the README's make image" readme 'make image '
 	pull arm64 ebpfless:arm64
 	pull amd64 ebpfless:latest
 	application_image

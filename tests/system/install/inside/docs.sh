@@ -1,17 +1,7 @@
-# shellcheck shell=bash disable=SC2317,SC2154,SC2016,SC1003
-# Every command of the README and of the man pages, as it stands there. What no case knows is a failure.
-
-# commands: the indented lines of the README and the examples of the man pages, comments left out; and those within sentences, but
-# for what is shortened.
-commands() {
-	sed -n 's/^    \([^ #].*\)/\1/p' /root/test/README.md | sed 's/  *# .*//'
-	sed -n 's/^\.Dl //p' /root/test/man/*
-	{
-		grep -o '`[^`]*`' /root/test/README.md | tr -d '`\\' | grep -v '…'
-		sed -n 's/^\.Ql \(.*[^ .]\)[ .]*$/\1/p' /root/test/man/*
-	} | grep -E "$ours" | sort -u
-}
-ours='^(cws-instrumentation|cwsctl|system-probe|systemctl|semanage|make|man) .'
+# shellcheck shell=bash disable=SC2317,SC2154
+# Every command of the README and of the man pages that is for a host, as it stands there. What no case knows is a failure.
+# shellcheck source=tests/system/documented/commands.sh disable=SC1091
+. "$(dirname "$0")/commands.sh"
 
 # complete COMMAND: with an example in the place of what it names in general, or leaves out.
 complete() {
@@ -56,14 +46,6 @@ beside() {
 	kill "$pid"
 }
 
-# targets COMMAND: they are in the Makefile. Other suites run those that are run at all in a test: this host builds nothing.
-targets() {
-	local word
-	for word in $1; do
-		[[ $word == make || $word == *=* ]] || grep -q "^$word:.*##" /root/test/Makefile || { echo "no target $word" && return 1; }
-	done
-}
-
 documented() {
 	local command name run
 	while read -r command; do
@@ -75,22 +57,20 @@ documented() {
 		done
 		[[ $run != 'cwsctl unwrap nginx' ]] || cwsctl wrap nginx >/dev/null 2>&1
 		case $run in
-		'make '*) check "$command" targets "$command" ;;
-		'docker build '*) check "$command" test -e /root/test/packaging/docker/Dockerfile ;; # the suite for Docker runs it
-		'man '*) check "$command" compgen -G "/root/test/man/${command#man }.[58]" ;;
-		'semanage port -a -t cws_port_t -p tcp PORT') ;; # the package does it with a port of its own, in the suite for SELinux
+		'make '* | 'docker '*) ;; # for the sources: tests/system/documented and the suite for Docker run them
+		'semanage '* | 'man cws_selinux') ;; # of cws-selinux, whose suite runs them
 		*' --pretty &') check "$command" beside "$run" ;;
 		'cwsctl events -f'* | 'cws-instrumentation trace --pid'* | 'bin/cws-instrumentation trace --pid'*) check "$command" runs_on "$run" ;;
 		'bash install.sh --uninstall')
 			check "$command" shell "$run"
 			bash "$script" --from /srv/repo >/dev/null
 			;;
-		'curl '* | 'export '* | 'systemctl '* | 'cwsctl '* | 'system-probe '* | 'bash install.sh '* | 'cws-instrumentation trace '* | 'bin/cws-instrumentation trace '*)
+		'curl '* | 'export '* | 'systemctl '* | 'cwsctl '* | 'man '* | 'system-probe '* | 'bash install.sh '* | 'cws-instrumentation trace '* | 'bin/cws-instrumentation trace '*)
 			check "$command" shell "$run"
 			;;
 		*) check "no case for the documented command: $command" false ;;
 		esac
-	done < <(commands)
+	done < <(commands /root/test/README.md /root/test/man/*)
 }
 
 docs() {
