@@ -12,7 +12,7 @@ IMAGE    ?= dir:dist/image
 ROUNDS   ?= 5
 RELEASE_FLAGS ?= --snapshot
 BENCHTIME ?= 1s
-SELINUX  ?= all
+SELINUX_PARTS ?= all
 
 # A tag v1.2.3 is a release, v1.2.3-rc1 and a changed tree come before it; everything else sorts below the next one in both formats,
 # by the time of its commit.
@@ -104,7 +104,7 @@ test-kernels: ## run the programs on the distribution's kernel, and on each bzIm
 	tests/system/kernels/run
 
 test-selinux: ## run the packages on an enforcing SELinux host in a virtual machine (needs root; some minutes)
-	tests/system/selinux/run $(SELINUX)
+	tests/system/selinux/run $(SELINUX_PARTS)
 
 test-arm64: ## run programs, traced programs and packages on an emulated arm64 machine (needs root)
 	tests/system/arm64/run
