@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ebpfless/ebpfless/src/procfs"
 	"github.com/ebpfless/ebpfless/src/service"
 	"github.com/ebpfless/ebpfless/src/service/follow"
 	"github.com/ebpfless/ebpfless/src/service/settings"
@@ -137,7 +138,12 @@ func (s System) Enable(ctx context.Context, name string, mode service.Mode) erro
 	if err := s.run(ctx, name, "stop"); err != nil {
 		return err
 	}
-	return s.complete(name, mode, s.begin(ctx, made))
+	before := procfs.Numbers("/proc")
+	err = s.begin(ctx, made)
+	if err == nil {
+		err = s.confirm(ctx, name, before)
+	}
+	return s.complete(name, mode, err)
 }
 
 func (s System) begin(ctx context.Context, made string) error {

@@ -187,6 +187,17 @@ input() {
 	head -c 4096 /dev/zero >/var/lib/cws/changes/fill
 	refuse 1 'no space left' cwsctl wrap nginx
 	umount /var/lib/cws/changes
+	step "a tracer that has no room to trace"
+	# shellcheck disable=SC2016 # for that shell
+	refuse 1 'starts, but untraced' bash -c 'ulimit -Sv 1000000 && exec cwsctl wrap nginx'
+	expect "answers" soon web
+	expect "plain" plain "$(pid nginx)"
+	step "a script that leaves no process"
+	printf '#!/bin/sh\nexit 0\n' >/etc/init.d/once
+	chmod +x /etc/init.d/once
+	expect "wrap" cwsctl wrap once
+	expect "unwrap" cwsctl unwrap once
+	rm /etc/init.d/once
 	step "wrap and unwrap are killed"
 	for after in 0.05 0.3 0.6 1; do
 		timeout -s KILL "$after" cwsctl wrap nginx >/dev/null 2>&1
