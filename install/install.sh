@@ -368,7 +368,7 @@ install_all() {
 	fi
 	for name in ${wrap[@]+"${wrap[@]}"}; do
 		say "wrapping $name"
-		run cwsctl wrap -- "$name" || die "$name could not be wrapped ($(tail -n 1 "$log")): cwsctl wrap $name says more"
+		run cwsctl wrap -- "$name" || die "could not wrap $(tail -n 3 "$log" | sed -n 's/^cwsctl: //p; s/^hint: /- /p' | paste -s -d ' ')"
 	done
 	[[ -z $dry ]] || return 0
 	case $kernel in

@@ -106,6 +106,7 @@ odd_hosts() {
 	check "indeed" not probe
 	check "purge" bash "$script" --purge
 	check "nothing is left behind" unchanged
+	half_wrapped
 	archive
 	check "a real agent" real_agent
 	note
@@ -125,6 +126,23 @@ wraps_by_their_tracer() {
 	systemctl daemon-reload && systemctl start toy && bash "$script" --wrap toy || return 1
 	soon toy_is wrapped || return 1
 	cwsctl unwrap toy && systemctl stop toy && rm /etc/systemd/system/toy.service && systemctl daemon-reload
+}
+
+# half_wrapped: of two services one can be wrapped.
+half_wrapped() {
+	local units=/etc/systemd/system
+	printf '[Service]\nExecStart=/bin/sleep 100000\n' >"$units/toy-static.service"
+	{ cat "$units/toy-static.service" && printf '[Install]\nWantedBy=multi-user.target\n'; } >"$units/toy.service"
+	systemctl daemon-reload
+	systemctl start toy
+	note
+	check "a service that is not to be wrapped, after one that was" refused 'could not wrap toy-static: it is static.* - cwsctl wrap --force' bash "$script" --wrap toy toy-static
+	check "and that is plain again" toy_is plain
+	check "it runs" systemctl is-active toy
+	systemctl stop toy
+	rm "$units"/toy{,-static}.service
+	systemctl daemon-reload
+	note
 }
 
 # archive: where no package manager is known.
