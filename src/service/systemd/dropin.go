@@ -164,8 +164,8 @@ func (h Host) text(loaded *Loaded, commands []unit.Command) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if guesses(loaded.File) { // the tracer tells, which it may only with this
-		set("Service", "NotifyAccess", "all")
+	if guesses(loaded.File) {
+		tell(loaded.File, set)
 	}
 	flags := h.flags(tracer, early, loaded.File)
 	set("Service", "ExecStart", "")

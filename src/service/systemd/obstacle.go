@@ -59,10 +59,8 @@ var obstacles = []func(h Host, s unit.File) string{
 		return ""
 	},
 	func(h Host, s unit.File) string {
-		for _, key := range []string{"InaccessiblePaths", "InaccessibleDirectories"} {
-			if path := above(words(s.All("Service", key)), h.Tracer); path != "" {
-				return fmt.Sprintf("%s=%s hides the tracer", key, path)
-			}
+		if path := above(inaccessible(s), h.Tracer); path != "" {
+			return fmt.Sprintf("InaccessiblePaths=%s hides the tracer", path)
 		}
 		return ""
 	},
@@ -75,13 +73,25 @@ var obstacles = []func(h Host, s unit.File) string{
 		return ""
 	},
 	func(h Host, s unit.File) string {
-		if h.Original && guesses(s) {
-			return "Type=forking without PIDFile= has systemd guess the main process, which it can't with this tracer beside"
+		const why = "Type=forking without PIDFile= has systemd guess the main process, "
+		switch {
+		case !guesses(s):
+		case h.Original:
+			return why + "which it can't with this tracer beside"
+		case !allows(s.All("Service", "RestrictAddressFamilies"), func(word string) bool { return word == "AF_UNIX" }):
+			return why + "and RestrictAddressFamilies= forbids AF_UNIX, by which a tracer tells it"
+		case above(inaccessible(s), notify) != "":
+			return why + "and what is inaccessible includes " + notify + ", by which a tracer tells it"
 		}
 		return ""
 	},
 	blinds,
 	cramps,
+}
+
+// inaccessible are the paths that a service may not see.
+func inaccessible(s unit.File) []string {
+	return append(words(s.All("Service", "InaccessiblePaths")), words(s.All("Service", "InaccessibleDirectories"))...)
 }
 
 // guesses tells whether systemd is to find the main process of a forking service by itself.

@@ -13,10 +13,8 @@ const guest = "/run/cws-instrumentation"
 
 // reach makes the tracer reachable from inside the service's sandbox, by directives that set adds, and gives its path there.
 func (h Host) reach(s unit.File, set func(section, key, value string)) (string, error) {
-	for _, key := range []string{"RootDirectory", "RootImage"} {
-		if root := s.Last("Service", key); root != "" && root != "/" {
-			return guest, h.bind(s, key, set)
-		}
+	if key := rooted(s); key != "" {
+		return guest, h.bind(s, key, set)
 	}
 	if above(words(s.All("Service", "TemporaryFileSystem")), h.Tracer) != "" {
 		set("Service", "BindReadOnlyPaths", h.Tracer)
@@ -26,6 +24,27 @@ func (h Host) reach(s unit.File, set func(section, key, value string)) (string, 
 		set("Service", "ExecPaths", h.Tracer)
 	}
 	return h.Tracer, nil
+}
+
+// rooted gives the directive by which a service has a root folder of its own, or nothing.
+func rooted(s unit.File) string {
+	for _, key := range []string{"RootDirectory", "RootImage"} {
+		if root := s.Last("Service", key); root != "" && root != "/" {
+			return key
+		}
+	}
+	return ""
+}
+
+// notify is the socket by which systemd is told things, where it is a file at all.
+const notify = "/run/systemd/notify"
+
+// tell lets the tracer tell systemd the main process, by directives that set adds. Versions differ in what they do for that.
+func tell(s unit.File, set func(section, key, value string)) {
+	set("Service", "NotifyAccess", "all")
+	if rooted(s) != "" || above(words(s.All("Service", "TemporaryFileSystem")), notify) != "" {
+		set("Service", "BindReadOnlyPaths", notify)
+	}
 }
 
 // bind needs a /run of the service's own, so that no mount point is left in its root folder (MountAPIVFS=, which is implied

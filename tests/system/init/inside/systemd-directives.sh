@@ -2,13 +2,13 @@
 # Sourced by systemd.sh: each directive of a unit, by a program that says how it was started.
 
 # standing PID: what systemd gave a process: ids, capabilities, signals, limits, mounts, environment, apart from what is new each time.
-# no_new_privs and the filter are the tracer's price, and its own mount is its way in.
+# no_new_privs and the filter are the tracer's price, its own mount is its way in, and that of the socket its way to systemd.
 standing() {
 	local proc=/proc/$1
 	grep -E '^(Uid|Gid|Groups|Cap|Umask|SigIgn)' "$proc/status"
 	cat "$proc/limits" "$proc/oom_score_adj"
 	cut -d: -f2- "$proc/cgroup" | sort
-	awk '{print $5}' "$proc/mountinfo" | grep -v cws-instrumentation | sed 's/-[A-Za-z0-9]\{6\}$//' | sort
+	awk '{print $5}' "$proc/mountinfo" | grep -vE 'cws-instrumentation|^/run/systemd/notify$' | sed 's/-[A-Za-z0-9]\{6\}$//' | sort
 	tr '\0' '\n' <"$proc/environ" | grep -vE '^(INVOCATION_ID|JOURNAL_STREAM|LISTEN_PID|MAINPID|WATCHDOG_PID|SYSTEMD_EXEC_PID|MEMORY_PRESSURE_WATCH)=' | sort
 	readlink "$proc/cwd" "$proc/root"
 }
@@ -30,7 +30,7 @@ toy() {
 	diff <(echo "$had") <(standing "$(ask "$port" pid)") >/tmp/diff || fail "it stands otherwise than plain: $(cat /tmp/diff)"
 	mark
 	expect "hostile act" ask "$port" evil
-	[[ $service == toy-root ]] || detected password_hashes_read # there is no such file in there
+	[[ $service == toy-root* ]] || detected password_hashes_read # there is no such file in there
 	expect "restart" systemctl restart "$service"
 	expect "answers" soon ask "$port" hello
 	if [[ $(systemctl show -p Restart "$service") != Restart=no ]]; then

@@ -51,6 +51,7 @@ services() {
 	toy toy-sandbox 7012
 	toy toy-capable 713
 	toy toy-root 7015
+	toy toy-rooted 7026
 	toy toy-many@7016 7016
 	toy 'toy\x2descape' 7017
 	toy toy-dropin 7018
@@ -95,6 +96,7 @@ version() {
 	toy toy-guess 7008
 	brief
 	toy toy-dynamic 7009
+	toy toy-rooted 7026
 	toy toy-sandbox 7012
 	service=toy-sandbox
 	enable toy-sandbox
