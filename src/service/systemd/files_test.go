@@ -45,6 +45,35 @@ func TestDropInsOfFolders(t *testing.T) {
 	}
 }
 
+// TestDropInFolders puts a drop-in of one name into each folder that systemd 239 reads for an instance: the first one wins, and
+// where that is taken away the next.
+func TestDropInFolders(t *testing.T) {
+	places := []string{
+		"etc/systemd/system/a-b-c@d.service.d", "etc/systemd/system/a-b-c@.service.d", "etc/systemd/system/a-b-.service.d",
+		"etc/systemd/system/a-.service.d", "etc/systemd/system/a-b-@d.service.d", "etc/systemd/system/a-b-@.service.d",
+		"etc/systemd/system/a-@d.service.d", "etc/systemd/system/a-@.service.d", "usr/lib/systemd/system/a-b-c@d.service.d",
+		"usr/lib/systemd/system/a-@.service.d", "etc/systemd/system/service.d", "usr/lib/systemd/system/service.d",
+	}
+	for i := range places {
+		files := []txtar.File{
+			{Name: "usr/lib/systemd/system/a-b-c@.service", Data: []byte("[Service]\nExecStart=/bin/x\n")},
+			{Name: "etc/systemd/system/a-b.service.d/a.conf", Data: []byte("[Service]\nExecStart=/bin/another\n")},
+		}
+		for _, place := range places[i:] {
+			files = append(files, txtar.File{Name: place + "/a.conf", Data: []byte("[Service]\nExecStart=\nExecStart=/bin/in/" + place + "\n")})
+		}
+		h := hostOf(t, &txtar.Archive{Files: files})
+		h.Version = 239
+		dropIn, err := h.Wrap("a-b-c@d")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := " -- /bin/in/" + places[i] + "\n"; !strings.Contains(dropIn.Text, want) {
+			t.Errorf("want%sin\n%s", want, dropIn.Text)
+		}
+	}
+}
+
 // TestNumbers: what has no id in our namespace is listed as 0, and can't be attached to.
 func TestNumbers(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "cgroup.procs")

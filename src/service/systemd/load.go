@@ -138,19 +138,17 @@ func (h Host) absolute(link, target string) string {
 // dropIns lists the files that change a service, in the order of their names, each from the folder that wins.
 func (h Host) dropIns(names ...string) ([]string, error) {
 	files := map[string]string{}
-	for _, kind := range h.kinds(names) {
-		for _, folder := range folders {
-			entries, err := os.ReadDir(h.path(folder, kind+".d"))
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if err != nil {
-				return nil, fmt.Errorf("read drop-ins: %w", err)
-			}
-			for _, entry := range entries {
-				if _, hidden := files[entry.Name()]; !hidden && strings.HasSuffix(entry.Name(), ".conf") {
-					files[entry.Name()] = h.path(folder, kind+".d", entry.Name())
-				}
+	for _, folder := range h.dropInFolders(slices.Compact(names)) {
+		entries, err := os.ReadDir(folder)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read drop-ins: %w", err)
+		}
+		for _, entry := range entries {
+			if _, hidden := files[entry.Name()]; !hidden && strings.HasSuffix(entry.Name(), ".conf") {
+				files[entry.Name()] = filepath.Join(folder, entry.Name())
 			}
 		}
 	}
@@ -168,33 +166,42 @@ func (h Host) dropIns(names ...string) ([]string, error) {
 	return paths, nil
 }
 
-// kinds are the names whose drop-ins a service gets, the most special first: its own, its template's, those of its prefixes
-// up to each dash (239), and those of all services (244).
-func (h Host) kinds(names []string) []string {
-	var kinds []string
-	add := func(name string) {
-		if name != "" && !slices.Contains(kinds, name+unit.Suffix) {
-			kinds = append(kinds, name+unit.Suffix)
-		}
-	}
-	for _, name := range names {
-		add(name)
-	}
-	for _, name := range names {
-		add(unit.Template(name))
-	}
-	if h.Version >= 239 {
-		for _, name := range names {
-			prefix, _, _ := strings.Cut(name, "@")
-			for i := len(prefix) - 2; i > 0; i-- {
-				if prefix[i] == '-' {
-					add(prefix[:i+1])
-				}
+// dropInFolders are where the drop-ins of a service lie, those that win first: its template's in /etc do before its own in /usr.
+// Those of all services, which come last, are of version 244; Red Hat's 239 reads them, too.
+func (h Host) dropInFolders(names []string) []string {
+	var list []string
+	add := func(kinds ...string) {
+		for _, folder := range folders {
+			for _, kind := range kinds {
+				list = append(list, h.path(folder, kind+".d"))
 			}
 		}
 	}
-	if h.Version >= 244 {
-		kinds = append(kinds, "service")
+	for _, name := range names {
+		add(h.kinds(name)...)
 	}
-	return kinds
+	if h.Version >= 239 {
+		add("service")
+	}
+	return list
+}
+
+// kinds are the names whose drop-ins a service gets, the most special first: its own, its template's, and those of its prefix
+// up to the last dash, which may be an instance, too, and has a prefix itself (239).
+func (h Host) kinds(name string) []string {
+	kinds := []string{name + unit.Suffix}
+	template := unit.Template(name)
+	if template != "" {
+		kinds = append(kinds, h.kinds(template)...)
+	}
+	prefix, instance, _ := strings.Cut(name, "@")
+	dash := strings.LastIndexByte(strings.TrimSuffix(prefix, "-"), '-')
+	if h.Version < 239 || dash <= 0 {
+		return kinds
+	}
+	prefix = prefix[:dash+1]
+	if template != "" {
+		prefix += "@" + instance
+	}
+	return append(kinds, h.kinds(prefix)...)
 }

@@ -20,9 +20,9 @@ import (
 
 var update = flag.Bool("update", false, "write what is made as what is wanted")
 
-// versions are the oldest of each class: 208 has nothing special, 231 the prefix !, 239 and 244 more drop-ins, 247 a /run in
-// root folders. A service that looks the same in several is wanted once, as of the first.
-var versions = []int{208, 231, 239, 244, 247, 257}
+// versions are the oldest of each class: 208 has nothing special, 231 the prefix !, 239 more drop-ins, 247 a /run in root
+// folders. A service that looks the same in several is wanted once, as of the first.
+var versions = []int{208, 231, 239, 247, 257}
 
 // hostOf unpacks an archive as a host, with a tracer. Who enables its services is no matter there.
 func hostOf(t *testing.T, archive *txtar.Archive) Host {

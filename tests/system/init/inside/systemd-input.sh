@@ -163,6 +163,7 @@ unasked() {
 	expect "unwrap" cwsctl unwrap toy-simple
 	same "settings" "" "$(ls /etc/cws)"
 	as_systemd_has_it
+	as_systemd_reads_it
 	service=input
 }
 
@@ -182,6 +183,25 @@ as_systemd_has_it() {
 		*'it is static'* | *'it is generated'*) fail "$unit is $state: $said" ;;
 		esac
 	done < <(systemctl list-unit-files --type=service --no-legend --no-pager)
+}
+
+# What forbids the tracer counts where systemd reads it, and nowhere else.
+as_systemd_reads_it() {
+	step "all folders of drop-ins"
+	local units=/etc/systemd/system folder read found
+	printf '[Service]\nExecStart=/usr/bin/toy\n%b' "$enablable" >"$units/toy-a-b@.service"
+	for folder in toy-a-b@{c,,d}.service.d toy-a-{,@c,@,@d}.service.d toy-{,@c,@}.service.d toy-a{,@}.service.d service.d; do
+		mkdir "$units/$folder"
+		printf '[Service]\nSystemCallFilter=~ptrace\n' >"$units/$folder/forbids.conf"
+		systemctl daemon-reload
+		read=no found=no
+		[[ $(systemctl show -p DropInPaths toy-a-b@c) != *forbids.conf* ]] || read=yes
+		[[ $(cwsctl wrap --dry-run toy-a-b@c 2>&1) != *'forbids ptrace'* ]] || found=yes
+		same "$folder is read" $read $found
+		rm -r "${units:?}/$folder"
+	done
+	rm "$units/toy-a-b@.service"
+	systemctl daemon-reload
 }
 
 # The folder of what generators write is full: the service stays plain, and nothing half-written is left.
