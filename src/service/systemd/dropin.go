@@ -170,6 +170,9 @@ func (h Host) text(loaded *Loaded, commands []unit.Command) (string, error) {
 	flags := h.flags(tracer, early, loaded.File)
 	set("Service", "ExecStart", "")
 	for _, command := range commands {
+		if tracer != guest { // in a root folder of its own there are other programs
+			command = h.search(loaded.File, command)
+		}
 		line, err := h.line(flags, loaded.File, command)
 		if err != nil {
 			return "", err

@@ -35,7 +35,7 @@ func hostOf(t *testing.T, archive *txtar.Archive) Host {
 			t.Fatal(err)
 		}
 		mode := os.FileMode(0o644)
-		if path == tracer || strings.HasPrefix(file.Name, "etc/init.d/") {
+		if path == tracer || strings.HasPrefix(file.Name, "etc/init.d/") || strings.Contains(file.Name, "/bin/") {
 			mode = 0o755
 		}
 		if err := os.WriteFile(path, file.Data, mode); err != nil {
