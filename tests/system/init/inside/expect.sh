@@ -93,7 +93,7 @@ again() {
 
 # snapshot: names, links, modes, owners and contents of what must not change; what systemd notes for itself is left out.
 snapshot() {
-	local volatile='^(/etc/(mtab|resolv.conf)|/run/systemd/(units|journal|sessions|netif|inaccessible|propagate|transient|dynamic-uid|io\.|notify|private|unit-private-tmp))'
+	local volatile='^(/etc/(mtab|resolv.conf)|/run/systemd/(units|journal|sessions|netif|inaccessible|propagate|transient|dynamic-uid|io\.|notify|private|unit-private-tmp|systemd-units-load))'
 	local folders=(/etc)
 	[[ ! -d /lib/lsb ]] || folders+=(/lib/lsb)
 	[[ ! -d /run/systemd ]] || folders+=(/run/systemd)
