@@ -11,7 +11,7 @@ policies=/etc/datadog-agent/runtime-security.d
 
 trace() { cws-instrumentation trace -- "$@"; }
 # field NAME MATCH…: of the last entry that journalctl finds.
-field() { journalctl -q -t system-probe -n 1 -o json --output-fields="$1" "${@:2}" | grep -o "\"$1\":\"[^\"]*\"" | cut -d'"' -f4; }
+field() { journalctl -q -t system-probe -n 1 -o export --output-fields="$1" "${@:2}" | sed -n "s/^$1=//p"; }
 said() { journalctl -q -b -o cat -u $unit | grep -qE "$1"; }
 found() { [[ -n $(journalctl -q -b -t system-probe "$@") ]]; }
 
@@ -22,13 +22,13 @@ in_the_journal() {
 	local name want
 	while read -r name want; do
 		same "$name" "$want" "$(field "$name" RULE_ID=hostname_read)"
-	done <<-'END'
+	done <<-END
 		EVENT_TYPE open
 		OUTCOME Success
 		POLICY_NAME first.policy
 		FILE_PATH /etc/hostname
 		TARGET_COMM cat
-		TARGET_EXE /usr/bin/cat
+		TARGET_EXE $(readlink -f "$(type -P cat)")
 		TARGET_UID 0
 		TECHNIQUE T1082
 		SEVERITY high
@@ -36,7 +36,7 @@ in_the_journal() {
 	END
 	expect "found by two fields" found EVENT_TYPE=open TARGET_COMM=cat
 	! found RULE_ID=hostname_read TARGET_COMM=tac || fail "a field is not compared"
-	expect "the whole detection is there" grep -q '"rule_id":"hostname_read"' <(journalctl -t system-probe -o cat --output-fields=DETECTION RULE_ID=hostname_read)
+	expect "the whole detection is there" grep -q '"rule_id":"hostname_read"' <(field DETECTION RULE_ID=hostname_read)
 	expect "the notice of the rules is there" found RULE_ID=ruleset_loaded
 	expect "so is that of the tracer" found RULE_ID=ebpfless_hello_msg
 }
@@ -66,7 +66,7 @@ acted() {
 	trace sh -c '/root/miner 60' 2>/dev/null
 	expect "detected" soon found RULE_ID=sleeper_killed
 	local detection
-	detection=$(journalctl -q -t system-probe -n 1 -o cat --output-fields=DETECTION RULE_ID=sleeper_killed)
+	detection=$(field DETECTION RULE_ID=sleeper_killed)
 	[[ $detection =~ '"type":"kill","signal":"SIGKILL","scope":"process","status":"performed"' ]] || fail "the kill: $detection"
 	[[ $detection =~ '"type":"hash","path":"/root/miner","state":"Done"' ]] || fail "the hash: $detection"
 	expect "the hash is that of the file" grep -q "sha256:$(sha256sum /root/miner | cut -d' ' -f1)" <<<"$detection"
