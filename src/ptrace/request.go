@@ -70,6 +70,19 @@ func Sender(tid int) int {
 	return int(*(*int32)(unsafe.Pointer(&info[16])))
 }
 
+// Event gives the PTRACE_EVENT of the stop that a tracee is in; 0 when it is in none, or in another.
+func Event(tid int) int {
+	var info [128]byte
+	if fetch(unix.PTRACE_GETSIGINFO, tid, 0, unsafe.Pointer(&info)) != 0 {
+		return 0
+	}
+	signal, code := *(*int32)(unsafe.Pointer(&info[0])), *(*int32)(unsafe.Pointer(&info[8]))
+	if signal != int32(unix.SIGTRAP) || code&0xff != int32(unix.SIGTRAP) {
+		return 0
+	}
+	return int(code >> 8)
+}
+
 // Message gives the number that belongs to an event stop: the new child's tid, the former tid of an exec, the data of
 // a seccomp action.
 func Message(tid int) (uint64, unix.Errno) {

@@ -20,6 +20,7 @@ type fake struct {
 	calls []played // still to be made
 	stage int      // of the first call
 	until bool     // the last restart was PTRACE_SYSCALL
+	event int      // that the task stands in by now
 	trace []string // what the loop was told
 	stops int
 }
@@ -99,8 +100,9 @@ func (f *fake) Interrupted(int, syscalls.ABI, *ptrace.Call) bool { return false 
 func (f *fake) Parents(int) (int, int)                           { return fakeTID, 1 }
 func (f *fake) HasTask(int, int) bool                            { return false }
 func (f *fake) Zombie(int) bool                                  { return false }
+func (f *fake) Event(int) int                                    { return f.event }
 func (f *fake) Forked(int, int)                                  {}
-func (f *fake) Execed(*shared.Task)                              {}
+func (f *fake) Execed(*shared.Task)                              { f.trace = append(f.trace, "execed") }
 func (f *fake) Ended(int, ptrace.Stop)                           { f.trace = append(f.trace, "ended") }
 func (f *fake) note(what string, row *syscalls.Row, result int64) {
 	f.trace = append(f.trace, fmt.Sprint(what, " ", row.Name, " ", result))

@@ -22,6 +22,7 @@ func (*linux) Listen(tid int) unix.Errno              { return ptrace.Listen(tid
 func (*linux) Detach(tid, signal int) unix.Errno      { return ptrace.Detach(tid, signal) }
 func (*linux) Message(tid int) (uint64, unix.Errno)   { return ptrace.Message(tid) }
 func (*linux) Sender(tid int) int                     { return ptrace.Sender(tid) }
+func (*linux) Event(tid int) int                      { return ptrace.Event(tid) }
 func (*linux) Zombie(pid int) bool                    { return ptrace.Zombie(pid) }
 
 func (*linux) Resume(tid int, untilSyscall bool, signal int) unix.Errno {

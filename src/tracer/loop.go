@@ -19,6 +19,7 @@ type kernel interface {
 	Listen(tid int) unix.Errno
 	Detach(tid, signal int) unix.Errno
 	Message(tid int) (uint64, unix.Errno)
+	Event(tid int) int
 	Sender(tid int) int
 	Continue(pid int)
 	Call(tid int, atSeccomp bool, c *ptrace.Call) unix.Errno
@@ -166,6 +167,9 @@ func (l *Loop) alive(stop ptrace.Stop) {
 	case ptrace.SignalStop:
 		l.control.Pending = int32(l.deliver(t, stop.Signal))
 	}
+	if l.overtaken(t, stop) {
+		t, l.control.Pending = l.execed(t), 0
+	}
 	l.resume(t, int(l.control.Pending))
 }
 
@@ -288,6 +292,12 @@ func (l *Loop) newChild(t *shared.Task) {
 	}
 }
 
+// overtaken tells whether another thread's exec has ended the leader whose stop was acted on, and now stands under its id in a stop
+// of its own. Before Linux 5.13, which refuses that (dbb5afad100a), to resume it would leave that stop untold.
+func (l *Loop) overtaken(t *shared.Task, stop ptrace.Stop) bool {
+	return t.Leads && stop.Reason != ptrace.Execed && l.kernel.Event(int(t.TID)) == unix.PTRACE_EVENT_EXEC
+}
+
 // execed drops what was known of the old program. When a thread other than the leader executes, it takes over the
 // leader's id, and the call that it is in goes on under that id.
 func (l *Loop) execed(t *shared.Task) *shared.Task {
@@ -307,7 +317,7 @@ func (l *Loop) execed(t *shared.Task) *shared.Task {
 // begun is a new program in a task.
 func (l *Loop) begun(t *shared.Task) {
 	l.memory.FreeCall(t)
-	t.TGID, t.Launching = t.TID, false
+	t.TGID, t.Launching, t.Leads = t.TID, false, false
 	if l.control.Bare == 0 {
 		l.watch.Execed(t)
 	}

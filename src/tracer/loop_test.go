@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/ebpfless/ebpfless/src/ptrace"
 	"github.com/ebpfless/ebpfless/src/tracer/shared"
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -74,5 +75,20 @@ func TestFilteredCallsCostOnlyTheStopsTheyNeed(t *testing.T) {
 	l.run(func(uint32) {})
 	if f.stops != 3 {
 		t.Errorf("%d stops for one entry and one entry with exit, want 3", f.stops)
+	}
+}
+
+// An exec by another thread than the leader is told even if it ends the leader between a stop of that and its restart.
+func TestAnExecThatOvertakesItsLeaderIsTold(t *testing.T) {
+	f := &fake{t: t, event: unix.PTRACE_EVENT_EXEC}
+	m := memory(t)
+	m.Add(fakeTID, fakeTID)
+	l := newLoop(f, f, m)
+	l.step(ptrace.Stop{TID: fakeTID, Reason: ptrace.Trapped})
+	m.Add(fakeTID+1, fakeTID)
+	l.step(ptrace.Stop{TID: fakeTID, Reason: ptrace.Trapped})
+	l.step(ptrace.Stop{TID: fakeTID, Reason: ptrace.Trapped})
+	if diff := cmp.Diff([]string{"execed"}, f.trace); diff != "" {
+		t.Error("one of three stops, the one with another thread beside:\n" + diff)
 	}
 }

@@ -29,6 +29,9 @@ func (m *Memory) Add(tid, tgid int) *Task {
 	m.Tasks[i] = Task{TID: int32(tid), TGID: int32(tgid)}
 	m.Control.Tasks++
 	m.rota.add(int32(tid))
+	if leader := m.Find(tgid); leader != nil && tid != tgid {
+		leader.Leads = true
+	}
 	return &m.Tasks[i]
 }
 
