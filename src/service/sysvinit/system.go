@@ -3,18 +3,18 @@
 package sysvinit
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/ebpfless/ebpfless/src/procfs"
 	"github.com/ebpfless/ebpfless/src/service"
 	"github.com/ebpfless/ebpfless/src/service/follow"
 	"github.com/ebpfless/ebpfless/src/service/settings"
@@ -138,20 +138,22 @@ func (s System) Enable(ctx context.Context, name string, mode service.Mode) erro
 	if err := s.run(ctx, name, "stop"); err != nil {
 		return err
 	}
-	before := procfs.Numbers("/proc")
-	err = s.begin(ctx, made)
-	if err == nil {
-		err = s.confirm(ctx, name, before)
-	}
-	return s.complete(name, mode, err)
+	return s.complete(name, mode, s.begin(ctx, made))
 }
 
 func (s System) begin(ctx context.Context, made string) error {
-	if err := s.run(ctx, made, "start"); err != nil {
+	said, err := s.execute(ctx, made, "start")
+	if err != nil {
 		return fmt.Errorf("it does not start behind the tracer: %w", err)
+	}
+	if line := untraced.FindString(said); line != "" {
+		return fmt.Errorf("it starts, but untraced: %s", line)
 	}
 	return nil
 }
+
+// untraced is what a tracer says that can't trace, and lets its script run all the same; our own script says it where there is none.
+var untraced = regexp.MustCompile(`.*\bruns untraced`)
 
 // Disable implements service.System. Whether the service is to run at the end is written down before it is stopped.
 func (s System) Disable(ctx context.Context, name string, mode service.Mode) error {
@@ -192,27 +194,36 @@ func (s System) toRun(ctx context.Context, name string, mode service.Mode) (bool
 	return was.Running, s.keep(s.stateFile(name, mode), was)
 }
 
-// run calls an init script as service(8) does: with nothing of our environment, from the root folder.
+// run calls an init script.
 func (s System) run(ctx context.Context, script, verb string) error {
-	var complaint bytes.Buffer
+	_, err := s.execute(ctx, script, verb)
+	return err
+}
+
+// sayLimit bounds what is read of what a script says.
+const sayLimit = 64 << 10
+
+// execute calls an init script as service(8) does, with nothing of our environment, from the root folder, and gives what it says.
+func (s System) execute(ctx context.Context, script, verb string) (said string, err error) {
 	cmd := exec.CommandContext(ctx, s.script(script), verb)
 	cmd.Dir = "/"
 	cmd.Env = []string{"PATH=/sbin:/usr/sbin:/bin:/usr/bin", "TERM=dumb"}
 	// A daemon may keep its standard output: a file doesn't make us wait for it, as a pipe would.
 	out, err := os.CreateTemp("", "cws-*")
 	if err != nil {
-		return fmt.Errorf("run %s: %w", script, err)
+		return "", fmt.Errorf("run %s: %w", script, err)
 	}
 	defer out.Close()
 	defer os.Remove(out.Name())
 	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Run(); err != nil {
-		text, _ := os.ReadFile(out.Name())
-		complaint.Write(bytes.TrimSpace(text))
-		lines := strings.Split(complaint.String(), "\n")
-		return fmt.Errorf("%s/%s %s: %w: %s", scripts, script, verb, err, lines[len(lines)-1])
+	err = cmd.Run()
+	text, _ := io.ReadAll(io.NewSectionReader(out, 0, sayLimit))
+	said = strings.TrimSpace(string(text))
+	if err != nil {
+		lines := strings.Split(said, "\n")
+		return said, fmt.Errorf("%s/%s %s: %w: %s", scripts, script, verb, err, lines[len(lines)-1])
 	}
-	return nil
+	return said, nil
 }
 
 // List implements service.System.

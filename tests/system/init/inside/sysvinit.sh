@@ -189,7 +189,7 @@ input() {
 	umount /var/lib/cws/changes
 	step "a tracer that has no room to trace"
 	# shellcheck disable=SC2016 # for that shell
-	refuse 1 'starts, but untraced' bash -c 'ulimit -Sv 1000000 && exec cwsctl wrap nginx'
+	refuse 1 'starts, but untraced: .*ulimit -v' bash -c 'ulimit -Sv 1000000 && exec cwsctl wrap nginx'
 	expect "answers" soon web
 	expect "plain" plain "$(pid nginx)"
 	step "a script that leaves no process"
