@@ -168,9 +168,9 @@ type Task struct {
 	Held      bool  // stopped by the guardian and not continued yet
 	Plain     bool  // stops at every call: no filter could be installed in it
 	Filter    bool  // a filter was installed in it, which is there for good
+	Met       bool  // stopped before its parent's event told of it
 	Kept      bool  // kept in its last stop
 	Leads     bool  // the process has other threads
-	Met       bool  // stopped before its parent's event told of it
 	Call      int32 // slot + 1 of the facts of an unfinished call; 0: none
 	Number    uint32
 	Args      [6]uint64
